@@ -33,7 +33,7 @@ export function drainOnWriteError(socket: Socket): void {
   });
 }
 
-/** A closed peer sends nothing more, so the socket is drained once a poll of it reads nothing. */
+/** Calls back when the socket is drained. A closed peer sends nothing more, so one poll that reads nothing proves this. */
 function whenDrained(socket: Socket, pollsLeft: number, callback: () => void): void {
   if (socket.destroyed || pollsLeft === 0) callback();
   else if (socket.isPaused()) {

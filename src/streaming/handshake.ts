@@ -62,7 +62,8 @@ export class Handshake {
       `HTTP ${httpStatus} for ${this.#protocol}`,
       accepted && `it supports only ${this.#quote(accepted)}`,
     ];
-    const message = `the streaming server ${this.host} ${explanation} (${details.filter(Boolean).join("; ")})${line && `: ${line}`}`;
+    const reason = details.filter(Boolean).join("; ");
+    const message = `the streaming server ${this.host} ${explanation} (${reason})${line && `: ${line}`}`;
     return this.failure({ code, message });
   }
 
@@ -74,7 +75,9 @@ export class Handshake {
     if (cause) Reflect.deleteProperty(cause, "rawPacket");
     return this.failure({
       code: "UNAVAILABLE",
-      message: `cannot start a session with the streaming server ${this.host} over ${this.#protocol}: ${reason}${remedy ? `; ${remedy}` : ""}`,
+      message:
+        `cannot start a session with the streaming server ${this.host} over ${this.#protocol}: ${reason}` +
+        (remedy ? `; ${remedy}` : ""),
       mayHaveTakenEffect: this.#mayBeSent,
       cause,
     });

@@ -1,7 +1,7 @@
 import { CriError } from "../errors.js";
 import type { SessionOrigin } from "./transport.js";
 
-/** The error for ending stdin on a WebSocket session, where that would lose the output and the exit code. */
+/** Creates the error for ending stdin on a WebSocket session, where ending it would lose the output and the exit code. */
 export function stdinCannotEnd(origin: SessionOrigin | undefined): CriError {
   return new CriError({
     code: "UNIMPLEMENTED",

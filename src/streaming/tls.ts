@@ -43,8 +43,8 @@ function unusable(message: string, cause?: unknown): InvalidInputError {
 /** Remedies by the error's code and the number of the alert in OpenSSL's message. */
 const remedies: readonly (readonly [RegExp, string])[] = [
   // Alerts about the client's certificate. TLS 1.2 has no alert of its own for a missing one.
-  [/alert number (?:4[0-68]|49|116)\b/, "it may demand a client certificate that it trusts: tls.cert and tls.key"],
-  [/ALTNAME/, "tls.serverName can name the one to expect"],
+  [/alert number (?:4[0-68]|49|116)\b/, "it may require a client certificate that it trusts: set tls.cert and tls.key"],
+  [/ALTNAME/, "set tls.serverName to a name in the certificate"],
   [
     /SELF_SIGNED|GET_ISSUER|LEAF_SIGNATURE|SIGNATURE_FAILURE|CERT_UNTRUSTED/,
     "set tls.ca to the authority that issued its certificate",

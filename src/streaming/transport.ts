@@ -12,7 +12,7 @@ export interface SessionOrigin {
 
 /** How to reach a streaming server. */
 export interface DialOptions {
-  /** The errors of the session name it. */
+  /** The RPC and endpoint that the errors of the session name. */
   origin?: SessionOrigin | undefined;
   /** Credentials for an `https:` URL; certificates are always verified. */
   tls?: TlsOptions | undefined;
@@ -58,8 +58,8 @@ export interface RemoteCommand {
   /** Whether stdin can end while output and exit status still arrive. */
   readonly canHalfCloseStdin: boolean;
   /**
-   * Null unless requested. Ending it half-closes the session if {@link canHalfCloseStdin}. Writing fails with EPIPE once the session
-   * has ended.
+   * Standard input; null unless requested. Ending it half-closes the session if {@link canHalfCloseStdin}. Writing fails with EPIPE
+   * once the session has ended.
    */
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
@@ -73,8 +73,8 @@ export interface RemoteCommand {
   /** Resolves when the connection has closed, cleanly or not. */
   readonly closed: Promise<void>;
   /**
-   * Resolves when the server's status arrives. Rejects if the session ends without one, is destroyed or breaks. The outputs end, or
-   * are destroyed with the same error, after it. It does not wait for readers to drain them.
+   * Resolves when the server's status arrives. Rejects if the session ends without a status, is destroyed or breaks. After that,
+   * the outputs end, or are destroyed with the same error. Does not wait for readers to drain them.
    */
   readonly status: Promise<RemoteStatus>;
   /** Sends the terminal's size to the server; no effect without tty. */

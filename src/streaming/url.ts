@@ -18,12 +18,12 @@ export interface StreamUrlContext {
 /**
  * Returns the URLs to dial for a streaming session, in the order to try them, from the URL that the runtime returned.
  *
- * It repairs two kinds of URL: cri-dockerd omits the scheme, and names the wildcard address it listens on. The IPv6 wildcard and a
- * missing host mean a server that may listen on either loopback address, so they yield two URLs.
+ * Repairs the URLs of cri-dockerd, which omits the scheme, and names the wildcard address that it listens on. The IPv6 wildcard and
+ * a missing host mean a server that may listen on either loopback address, so they yield two URLs.
  *
- * Then it checks the host. For a unix socket it must be an address of this machine, for a TCP endpoint the host of the endpoint. So
- * a remote runtime cannot make its clients connect to their own loopback or to third parties. If calls use TLS, the session must,
- * too.
+ * Then checks the host. For a Unix socket, the host must be an address of this machine; for a TCP endpoint, the host of the
+ * endpoint. So a remote runtime cannot make its clients connect to their own loopback or to third parties. If calls use TLS, the
+ * session must, too.
  *
  * The `streamUrl` hook gets the repaired URL (the one of IPv4 if there are two). Its result replaces the URL and skips the checks.
  *
@@ -49,7 +49,8 @@ export function resolveStreamUrls(raw: string, context: StreamUrlContext): reado
   if (mustBeSecure && url.protocol !== "https:") {
     throw invalidUrl(
       kind,
-      `is http:, but calls to the runtime use TLS: the token and the session would cross the network unencrypted; set up TLS for the runtime's streaming server, or set allowInsecureTcp`,
+      "is http:, but calls to the runtime use TLS: the token and the session would cross the network unencrypted; " +
+        "set up TLS for the runtime's streaming server, or set allowInsecureTcp",
     );
   }
   return [url, ...others];
@@ -126,7 +127,9 @@ function checkHookResult(value: unknown): URL {
 /** The wildcard addresses in the spelling of the URL parser. */
 const wildcards: ReadonlySet<string> = new Set(["0.0.0.0", "[::]", "[::ffff:0:0]"]);
 
-/** Whether the host is this machine. Names other than localhost are not resolved: the result may change before the connect. */
+/**
+ * Returns whether the host is this machine. Names other than localhost are not resolved: the result may change before the connect.
+ */
 function isLocal(host: string): boolean {
   if (host === "localhost") return true;
   if (isIP(host) === 0) return false;
@@ -136,7 +139,7 @@ function isLocal(host: string): boolean {
   return addresses.some(({ address }) => canonicalHost(address) === host);
 }
 
-/** A host as the URL parser spells it, without brackets. */
+/** Returns a host as the URL parser spells it, without brackets. */
 function canonicalHost(host: string): string {
   try {
     return withoutBrackets(new URL(`http://${withBrackets(host)}`).hostname);

@@ -17,7 +17,7 @@ export interface SpdyConnectionOptions {
   pingIntervalMs?: number | undefined;
   /** Whether the session is an exec or attach. @defaultValue false */
   hasCommand?: boolean | undefined;
-  /** The errors of the session name it. */
+  /** The RPC and endpoint that the errors of the session name. */
   origin?: SessionOrigin | undefined;
 }
 
@@ -80,7 +80,7 @@ export class SpdyConnection extends SpdyEndpoint {
     throw protocolError(`stream ${frame.streamId} opened by the server`);
   }
 
-  /** Fails the streams that the server has not accepted. It ends the accepted ones itself. */
+  /** Fails the streams that the server has not accepted. The server ends the accepted ones. */
   protected override onGoAway(lastGoodStreamId: number): void {
     this.#hasGoAway = true;
     for (const stream of [...this.streams.values()]) {

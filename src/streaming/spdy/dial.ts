@@ -76,7 +76,7 @@ function upgrade(url: URL, options: SpdyDialOptions, handshake: Handshake, signa
       const protocol = agreedProtocol(response, options.protocols, handshake);
       socket.setNoDelay(true);
       drainOnWriteError(socket);
-      // Synchronously: the HTTP client has removed its listeners from the socket.
+      // Created synchronously, because the HTTP client has already removed its listeners from the socket.
       const { pingIntervalMs, hasCommand, origin } = options;
       const connection = new SpdyConnection(socket, { head, pingIntervalMs, hasCommand, origin });
       const stopGuarding = onAbort(signal, () => connection.destroy(signal.reason));

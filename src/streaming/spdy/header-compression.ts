@@ -52,7 +52,7 @@ export class HeaderDecompressor {
     this.#maxLength = maxLength;
   }
 
-  /** @throws CriError INTERNAL if the block is malformed or too long; later blocks cannot be decompressed then */
+  /** Decompresses the next block. @throws CriError INTERNAL if it is malformed or too long; later blocks then fail, too */
   decompress(block: Buffer): Buffer {
     const body = this.#started ? block : withoutHead(block);
     this.#started = true;

@@ -54,7 +54,7 @@ class SpdyPortForward implements PortForwardConnection {
     const errors = this.#connection.open({ streamType: "error", ...pair }, { writable: false });
     errors.closeWriting();
     const data = this.#connection.open({ streamType: "data", ...pair });
-    // Before the streams are accepted: a server may send its error together with the replies.
+    // Registered before the streams are accepted, because a server may send its error together with the replies.
     forwardErrors(this.#connection, errors, data, port);
     endTogether(errors, data);
     const link = linkAbort(options.signal);
@@ -122,7 +122,7 @@ function forwardErrors(connection: SpdyConnection, errors: SpdyStream, data: Spd
   void reported.then((error) => error && data.destroy(error));
 }
 
-/** Ends writing after the server has ended both streams: it reads no more then, but does not close that direction. */
+/** Ends writing after the server has ended both streams. The server then reads nothing more, but does not close that direction. */
 function endTogether(errors: SpdyStream, data: SpdyStream): void {
   const endIfOver = () => {
     if (errors.readableEnded && data.readableEnded && !data.writableEnded) data.end();

@@ -66,7 +66,7 @@ class SpdyRemoteCommand implements RemoteCommand {
     const all: SpdyStream[] = [];
     const open = (type: string, side: "readable" | "writable", onBytes?: (bytes: Buffer) => void): SpdyStream => {
       const [readable, writable] = [side === "readable", side === "writable"];
-      // Detachable: a runtime whose output stream is reset stops reading from the command, which then blocks forever.
+      // Detachable, because a runtime whose output stream is reset stops reading from the command, which then blocks forever.
       const options = { readable, writable, detachable: readable, ...(onBytes && { onBytes }) };
       const stream = connection.open({ streamType: type }, options);
       all.push(stream);
@@ -74,7 +74,7 @@ class SpdyRemoteCommand implements RemoteCommand {
     };
     // Servers start the command when exactly these streams are open.
     const errors = open("error", "readable");
-    // Before the command can run: writing to a server that has already finished a short command and closed would break the
+    // Sent before the command can run. Writing to a server that has already finished a short command and closed would break the
     // connection before the status is read.
     errors.closeWriting();
     this.stdin = streams.stdin ? open("stdin", "writable") : null;
@@ -134,7 +134,7 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
   const status = new Promise<RemoteStatus>((resolve, reject) => {
     const status = new StatusBuffer();
     const take = () => {
-      // Synchronously: the server closes the connection after the status, possibly before promise callbacks run.
+      // Called synchronously, because the server closes the connection after the status, possibly before promise callbacks run.
       connection.expectEnd();
       resolve(parseRemoteStatus(status.text));
     };
@@ -154,7 +154,7 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
     });
     void connection.closed.then(() => {
       const isLost = !connection.wasDestroyed && CriError.is(connection.failure, "UNAVAILABLE");
-      // Plain text from a server that closed the connection without ending the stream.
+      // The server sent plain text, and closed the connection without ending the stream.
       if (isLost && status.text !== "") resolve(parseRemoteStatus(status.text));
       else reject(connection.failure);
     });

@@ -8,8 +8,8 @@ const openingBrace = 0x7b;
 const closingBrace = 0x7d;
 
 /**
- * Collects the status of a command, which may arrive in any number of parts. It counts braces to find the end of the JSON object,
- * so that it reads each byte once and the status is parsed once.
+ * Collects the status of a command, which may arrive in any number of parts. Counts braces to find the end of the JSON object, so
+ * that each byte is scanned once and the status is parsed once.
  */
 export class StatusBuffer {
   #text = "";

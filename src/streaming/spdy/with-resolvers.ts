@@ -1,4 +1,4 @@
-/** A promise and the functions that settle it: `Promise.withResolvers`, which Node.js 20 lacks. */
+/** Creates a promise and the functions that settle it, like `Promise.withResolvers`, which Node.js 20 lacks. */
 export function withResolvers<T>() {
   let resolve!: (value: T) => void;
   let reject!: (reason: unknown) => void;

@@ -50,7 +50,7 @@ export async function dialWebSocket(
     };
     const stopTimer = startTimer(handshake.timeoutMs, () => fail(handshake.timedOut()));
     const stopListening = signal && onAbort(signal, () => fail(signal.reason));
-    // Also for a 101 that ws rejects. UNAVAILABLE then, because the command may already run.
+    // Also called for a 101 response that ws rejects. The code is then UNAVAILABLE, because the command may already be running.
     const onLoss = (cause: Error) => fail(handshake.unreachable(cause));
     socket.on("error", onLoss);
     socket.once("unexpected-response", (_request, response: IncomingMessage) => {

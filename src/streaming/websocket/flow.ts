@@ -61,8 +61,8 @@ export class ChannelReadable extends Readable {
 }
 
 /**
- * Sends bytes on a channel, in messages of at most {@link maxChunkBytes}. Calls back when the writer may continue: at once while the
- * socket keeps up, otherwise when the socket has sent its buffer.
+ * Sends bytes on a channel, in messages of at most {@link maxChunkBytes}. Calls back when the writer may continue: at once while
+ * the socket keeps up, otherwise when the socket has sent its buffer.
  */
 export function sendWithBackpressure(
   socket: WebSocket,

@@ -74,7 +74,7 @@ class ForwardedPort extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#sentBytes += chunk.length;
-    // The pod has closed, but its last data may still be unread. An error would discard that data.
+    // The pod has closed its side, but its last data may still be unread. An error would discard that data.
     if (this.#remoteEnded) callback();
     else sendWithBackpressure(this.#socket, dataChannel, chunk, callback);
   }

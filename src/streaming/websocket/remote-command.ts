@@ -38,8 +38,8 @@ class WebSocketRemoteCommand implements RemoteCommand {
   readonly transport = "websocket";
   readonly protocol: string;
   /**
-   * Always false. v4 has no message for it. v5 has one, but conmon-rs, the only CRI server with v5, then ends the whole session,
-   * including output and exit code.
+   * Always false. v4 has no message that ends a channel. v5 has one, but conmon-rs, the only CRI server with v5, then ends the
+   * whole session, including output and exit code.
    */
   readonly canHalfCloseStdin = false;
   readonly stdin: Writable | null;
@@ -166,7 +166,8 @@ class WebSocketRemoteCommand implements RemoteCommand {
   }
 
   #onClose(code: number, reason: Buffer): void {
-    // conmon-rs sends no status for exit code 0. It sends none either after the end of stdin, which therefore proves no success.
+    // conmon-rs sends no status for exit code 0. It also sends none after the end of stdin, so a close after that does not prove
+    // success.
     if (code === 1000 && this.protocol === v5 && !this.#stdinEnded) this.#finish({ kind: "exited", exitCode: 0 });
     else this.#fail(ended(code, reason.toString()));
   }

@@ -78,7 +78,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     for (const tls of [{ ca }, { ca, serverName: "third.example" }, { ca, serverName: "127.0.0.1" }]) {
       const error = await refusal(served, tls);
       expect(error).toMatchObject(untrusted);
-      expect(error.details).toMatch(/; tls\.serverName can name the one to expect$/);
+      expect(error.details).toMatch(/; set tls\.serverName to a name in the certificate$/);
     }
     expect(await greeting(served.url, { ca, serverName: "other.example" })).toBe("hello");
   });
@@ -129,7 +129,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     test("rejects clients without one", async () => {
       const error = await refusal(await serveMutualTls(), { ca });
       expect(error.code).toBe("UNAVAILABLE");
-      expect(error.details).toMatch(/: [\w/ ]*alert [\w ]+; it may demand a client certificate/);
+      expect(error.details).toMatch(/: [\w/ ]*alert [\w ]+; it may require a client certificate/);
     });
   });
 
