@@ -103,7 +103,7 @@ function isNumber(value: unknown, type: IntegerType): boolean {
   return typeof value === "number" && isWithin(type, value);
 }
 
-/** Whether a 64-bit number is exact and in range: the generated code would drop the higher bits. */
+/** Returns whether a 64-bit number is exact and in range: the generated code would drop the higher bits. */
 function isLong(value: unknown, type: IntegerType): boolean {
   if (typeof value === "string") return /^-?\d+$/.test(value) && isWithin(type, BigInt(value));
   // A copied Long is a plain object with both halves, which the generated code accepts, too.

@@ -16,7 +16,7 @@ import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
-/** CreateContainer, without the retries of `containers.create`. */
+/** Calls CreateContainer, without the retries of `containers.create`. */
 export async function createContainer(
   connection: Connection,
   pod: string,
@@ -32,13 +32,13 @@ export async function createContainer(
   return reply.containerId;
 }
 
-/** StartContainer, without retries while the container is busy. */
+/** Calls StartContainer, without retries while the container is busy. */
 export async function startContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
   await invoke(connection, options, (o) => connection.runtime.startContainer({ containerId }, o));
 }
 
-/** StopContainer. Succeeds if the container does not exist, even if the runtime answers NOT_FOUND. */
+/** Calls StopContainer. Succeeds if the container does not exist, even if the runtime answers NOT_FOUND. */
 export async function stopContainer(
   connection: Connection,
   id: string,
@@ -56,7 +56,7 @@ export async function stopContainer(
   );
 }
 
-/** RemoveContainer. Succeeds if the container does not exist, even if the runtime answers NOT_FOUND. */
+/** Calls RemoveContainer. Succeeds if the container does not exist, even if the runtime answers NOT_FOUND. */
 export async function removeContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
   await ignoreMissing(
@@ -66,7 +66,7 @@ export async function removeContainer(connection: Connection, id: string, option
   );
 }
 
-/** ContainerStatus. Returns the whole reply. */
+/** Calls ContainerStatus. Returns the whole reply. */
 export async function containerStatus(
   connection: Connection,
   id: string,
@@ -90,7 +90,7 @@ export async function containerStatus(
   return reply as typeof reply & { status: ContainerStatus };
 }
 
-/** StreamContainers if the runtime has it, otherwise ListContainers. */
+/** Calls StreamContainers if the runtime has it, otherwise ListContainers. */
 export function listContainers(
   connection: Connection,
   filter: ContainerFilter | undefined,
@@ -109,7 +109,7 @@ export function listContainers(
   );
 }
 
-/** UpdateContainerResources. Values are absolute; fields that are not set keep their value. */
+/** Calls UpdateContainerResources. Values are absolute; fields that are not set keep their value. */
 export async function updateContainerResources(
   connection: Connection,
   request: Partial<UpdateContainerResourcesRequest> & { containerId: string },
@@ -119,13 +119,13 @@ export async function updateContainerResources(
   await invoke(connection, options, (o) => connection.runtime.updateContainerResources({ ...request, containerId }, o));
 }
 
-/** ReopenContainerLog. Fails unless the container is running. */
+/** Calls ReopenContainerLog. Fails unless the container is running. */
 export async function reopenContainerLog(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
   await invoke(connection, options, (o) => connection.runtime.reopenContainerLog({ containerId }, o));
 }
 
-/** CheckpointContainer, since Kubernetes 1.25. */
+/** Calls CheckpointContainer, since Kubernetes 1.25. */
 export async function checkpointContainer(
   connection: Connection,
   id: string,
@@ -139,7 +139,7 @@ export async function checkpointContainer(
   );
 }
 
-/** ExecSync. Returns the reply unchanged. */
+/** Calls ExecSync. Returns the reply unchanged. */
 export function execSync(
   connection: Connection,
   id: string,

@@ -3,7 +3,10 @@ import type { ContainerEventResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { invoke, toRawOptions } from "./invoke.js";
 
-/** GetContainerEvents, since Kubernetes 1.25: the runtime's stream, which may lose events. Ends when the runtime ends it. */
+/**
+ * Streams the runtime's events (GetContainerEvents, since Kubernetes 1.25). The stream may lose events, and ends when the runtime
+ * ends it.
+ */
 export async function* containerEvents(
   connection: Connection,
   options?: CallOptions,

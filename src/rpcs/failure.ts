@@ -74,7 +74,7 @@ const refusals: readonly Status[] = [
 const conditions: readonly CriErrorCode[] = ["NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"];
 
 /**
- * Whether the call may have taken effect. Any code that is not listed above may mean that the reply was lost. CRI-O answers
+ * Returns whether the call may have taken effect. Any code that is not listed above may mean that the reply was lost. CRI-O answers
  * nearly every failure with UNKNOWN, even after part of the work is done.
  */
 function isAmbiguous(error: ClientError, method: string, effect: Effect): boolean {

@@ -19,7 +19,7 @@ import { batches, list } from "./list.js";
 
 const subject = { service: "image" } as const;
 
-/** PullImage. Returns the runtime's reference of the image, usually its id. */
+/** Calls PullImage. Returns the runtime's reference of the image, usually its id. */
 export async function pullImage(
   connection: Connection,
   image: ImageSpec,
@@ -40,7 +40,7 @@ export async function pullImage(
   return imageRef;
 }
 
-/** ImageStatus. An absent image is not an error: `image` is then undefined. */
+/** Calls ImageStatus. `image` is undefined if the image is not on the node. */
 export async function imageStatus(
   connection: Connection,
   image: ImageSpec,
@@ -58,7 +58,7 @@ export async function imageStatus(
   return reply;
 }
 
-/** StreamImages if the runtime has it, otherwise ListImages. */
+/** Calls StreamImages if the runtime has it, otherwise ListImages. */
 export function listImages(
   connection: Connection,
   image: ImageSpec | undefined,
@@ -104,7 +104,7 @@ async function checkImageExists(connection: Connection, image: ImageSpec, option
   if (!present) throw new CriError({ code: "NOT_FOUND", message: "image not found" });
 }
 
-/** ImageFsInfo: the disk usage of images and containers. */
+/** Calls ImageFsInfo. Returns the disk usage of images and containers. */
 export async function imageFsInfo(connection: Connection, options?: CallOptions): Promise<ImageFsInfoResponse> {
   const reply = await invoke(connection, options, (o) => connection.image.imageFsInfo({}, o), subject);
   return withToJson(ImageFsInfoResponse, reply);

@@ -17,7 +17,7 @@ import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
-/** RunPodSandbox, without the retries of `pods.run`. */
+/** Calls RunPodSandbox, without the retries of `pods.run`. */
 export async function runPodSandbox(
   connection: Connection,
   config: PodSandboxConfig,
@@ -31,7 +31,7 @@ export async function runPodSandbox(
   return reply.podSandboxId;
 }
 
-/** StopPodSandbox. Succeeds if the pod does not exist, even if the runtime answers NOT_FOUND. */
+/** Calls StopPodSandbox. Succeeds if the pod does not exist, even if the runtime answers NOT_FOUND. */
 export async function stopPodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
   await ignoreMissing(
@@ -41,7 +41,7 @@ export async function stopPodSandbox(connection: Connection, id: string, options
   );
 }
 
-/** RemovePodSandbox. Succeeds if the pod does not exist, even if the runtime answers NOT_FOUND. */
+/** Calls RemovePodSandbox. Succeeds if the pod does not exist, even if the runtime answers NOT_FOUND. */
 export async function removePodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
   await ignoreMissing(
@@ -51,7 +51,7 @@ export async function removePodSandbox(connection: Connection, id: string, optio
   );
 }
 
-/** PodSandboxStatus. Returns the whole reply. */
+/** Calls PodSandboxStatus. Returns the whole reply. */
 export async function podSandboxStatus(
   connection: Connection,
   id: string,
@@ -76,7 +76,7 @@ export async function podSandboxStatus(
   return reply as typeof reply & { status: PodSandboxStatus };
 }
 
-/** StreamPodSandboxes if the runtime has it, otherwise ListPodSandbox. */
+/** Calls StreamPodSandboxes if the runtime has it, otherwise ListPodSandbox. */
 export function listPodSandboxes(
   connection: Connection,
   filter: PodSandboxFilter | undefined,
@@ -95,7 +95,7 @@ export function listPodSandboxes(
   );
 }
 
-/** UpdatePodSandboxResources, since Kubernetes 1.33. */
+/** Calls UpdatePodSandboxResources, since Kubernetes 1.33. */
 export async function updatePodSandboxResources(
   connection: Connection,
   id: string,
@@ -108,7 +108,7 @@ export async function updatePodSandboxResources(
   );
 }
 
-/** CheckpointPod, since Kubernetes 1.37 (alpha). */
+/** Calls CheckpointPod, since Kubernetes 1.37 (alpha). */
 export async function checkpointPod(
   connection: Connection,
   request: CheckpointPodRequest,
@@ -118,7 +118,7 @@ export async function checkpointPod(
   await invoke(connection, options, (o) => connection.runtime.checkpointPod({ ...request, podSandboxId }, o));
 }
 
-/** RestorePod, since Kubernetes 1.37 (alpha). */
+/** Calls RestorePod, since Kubernetes 1.37 (alpha). */
 export async function restorePod(
   connection: Connection,
   request: RestorePodRequest,

@@ -7,7 +7,7 @@ import { startBudget } from "./budget.js";
 import { requireFields } from "./checked.js";
 import { invoke } from "./invoke.js";
 
-/** Version: the name and version of the runtime, and its version of CRI. */
+/** Calls Version. Returns the name and version of the runtime, and its version of CRI. */
 export async function version(connection: Connection, options?: CallOptions): Promise<VersionResponse> {
   const reply = await invoke(connection, options, (o) => connection.runtime.version({}, o));
   const { version, runtimeName, runtimeVersion, runtimeApiVersion } = reply;
@@ -16,7 +16,7 @@ export async function version(connection: Connection, options?: CallOptions): Pr
   return reply;
 }
 
-/** Whether the runtime is Docker behind cri-dockerd. */
+/** Returns whether the runtime is Docker behind cri-dockerd. */
 export async function isDocker(connection: Connection, options: CallOptions): Promise<boolean> {
   return (await runtimeName(connection, options)) === "docker";
 }
@@ -31,7 +31,7 @@ export async function runtimeName(connection: Connection, options: CallOptions):
   }
 }
 
-/** Status: conditions, handlers and features; with `verbose` also the runtime's own diagnostics in `info`. */
+/** Calls Status. Returns conditions, handlers and features; with `verbose` also the runtime's diagnostics in `info`. */
 export async function status(connection: Connection, verbose: boolean, options?: CallOptions): Promise<StatusResponse> {
   const reply = await invoke(connection, options, (o) => connection.runtime.status({ verbose }, o));
   const types = new Set(reply.status?.conditions.map((condition) => condition.type));
@@ -42,13 +42,13 @@ export async function status(connection: Connection, verbose: boolean, options?:
   return reply;
 }
 
-/** RuntimeConfig: the cgroup driver, on which the kubelet and the runtime must agree. */
+/** Calls RuntimeConfig. Returns the cgroup driver, on which the kubelet and the runtime must agree. */
 export async function runtimeConfig(connection: Connection, options?: CallOptions): Promise<RuntimeConfigResponse> {
   const reply = await invoke(connection, options, (o) => connection.runtime.runtimeConfig({}, o));
   return withToJson(RuntimeConfigResponse, reply);
 }
 
-/** UpdateRuntimeConfig: sets the node's pod CIDR. */
+/** Sets the node's pod CIDR (UpdateRuntimeConfig). */
 export async function updateRuntimeConfig(
   connection: Connection,
   config: Partial<RuntimeConfig>,

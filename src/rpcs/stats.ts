@@ -13,7 +13,7 @@ import { checkId, requireFields } from "./checked.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
-/** ContainerStats. */
+/** Calls ContainerStats. */
 export async function containerStats(
   connection: Connection,
   id: string,
@@ -25,7 +25,7 @@ export async function containerStats(
   return withToJson(ContainerStats, stats as ContainerStats);
 }
 
-/** StreamContainerStats if the runtime has it, otherwise ListContainerStats. */
+/** Calls StreamContainerStats if the runtime has it, otherwise ListContainerStats. */
 export function listContainerStats(
   connection: Connection,
   filter: ContainerStatsFilter | undefined,
@@ -44,7 +44,7 @@ export function listContainerStats(
   );
 }
 
-/** PodSandboxStats. */
+/** Calls PodSandboxStats. */
 export async function podSandboxStats(
   connection: Connection,
   id: string,
@@ -56,7 +56,7 @@ export async function podSandboxStats(
   return withToJson(PodSandboxStats, stats as PodSandboxStats);
 }
 
-/** StreamPodSandboxStats if the runtime has it, otherwise ListPodSandboxStats. */
+/** Calls StreamPodSandboxStats if the runtime has it, otherwise ListPodSandboxStats. */
 export function listPodSandboxStats(
   connection: Connection,
   filter: PodSandboxStatsFilter | undefined,
@@ -75,7 +75,7 @@ export function listPodSandboxStats(
   );
 }
 
-/** ListMetricDescriptors, since Kubernetes 1.26. */
+/** Calls ListMetricDescriptors, since Kubernetes 1.26. */
 export async function listMetricDescriptors(
   connection: Connection,
   options?: CallOptions,
@@ -83,7 +83,7 @@ export async function listMetricDescriptors(
   return (await invoke(connection, options, (o) => connection.runtime.listMetricDescriptors({}, o))).descriptors;
 }
 
-/** StreamPodSandboxMetrics if the runtime has it, otherwise ListPodSandboxMetrics (since Kubernetes 1.26). */
+/** Calls StreamPodSandboxMetrics if the runtime has it, otherwise ListPodSandboxMetrics (since Kubernetes 1.26). */
 export function listPodSandboxMetrics(connection: Connection, options?: CallOptions): Promise<PodSandboxMetrics[]> {
   return list(
     connection,

@@ -9,7 +9,7 @@ import { invoke } from "./invoke.js";
  * credential is needed, so the URL is a secret.
  */
 
-/** Exec: the URL of a streaming session. */
+/** Calls Exec. Returns the URL of a streaming session. */
 export async function execUrl(connection: Connection, request: ExecRequest, options?: CallOptions): Promise<string> {
   const containerId = checkId(request.containerId, "container");
   const { url } = await invoke(connection, options, (o) => connection.runtime.exec({ ...request, containerId }, o));
@@ -17,7 +17,7 @@ export async function execUrl(connection: Connection, request: ExecRequest, opti
   return url;
 }
 
-/** Attach: the URL of a streaming session. */
+/** Calls Attach. Returns the URL of a streaming session. */
 export async function attachUrl(
   connection: Connection,
   request: AttachRequest,
@@ -29,7 +29,7 @@ export async function attachUrl(
   return url;
 }
 
-/** PortForward: the URL of a streaming session. */
+/** Calls PortForward. Returns the URL of a streaming session. */
 export async function portForwardUrl(
   connection: Connection,
   id: string,

@@ -1,11 +1,11 @@
-/** Whether the runtime refused a removal or a start because the container is starting. */
+/** Returns whether the runtime refused a removal or a start because the container is starting. */
 export function isStarting(details: string): boolean {
   // containerd: failed to set removing state for container "…": container is in starting state, can't be removed
   // containerd: failed to set starting state for container "…": container is already in starting state
   return /container is (already )?in starting state/.test(details);
 }
 
-/** Whether a stop or a removal failed because the runtime is still busy with the container, so that a retry may succeed. */
+/** Returns whether a stop or a removal failed because the runtime is still busy with the container, so that a retry may succeed. */
 export function isBusy(details: string): boolean {
   // containerd, if it has not processed the exit of the container yet:
   // failed to set removing state for container "…": container is still running, to stop first
@@ -21,7 +21,7 @@ export function isBusy(details: string): boolean {
 }
 
 /**
- * Whether a created container can never be started, by the `info` of its verbose status. containerd up to 1.7 continues a
+ * Returns whether a created container can never be started, by the `info` of its verbose status. containerd up to 1.7 continues a
  * CreateContainer after its caller has disconnected, fails to get the process id of the pod, and stores 0.
  */
 export function canNeverStart(info: Readonly<Record<string, string>>): boolean {

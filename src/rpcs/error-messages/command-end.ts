@@ -22,7 +22,8 @@ export function startFailure(exitCode: number, output: string, program: string):
 }
 
 const startFailures = [
-  // CRI-O with runc, on standard error: time="…" level=error msg="exec failed: …: exec: \"nope\": executable file not found in $PATH"
+  // CRI-O with runc, on standard error:
+  // time="…" level=error msg="exec failed: …: exec: \"nope\": executable file not found in $PATH"
   {
     exitCodes: [255],
     pattern: /^time="[^"]*" level=error msg="(exec failed: [^\n]*?exec: \\"([^"\n]*)\\": [^\n]*)"\r?\n?$/,
@@ -47,12 +48,12 @@ export function commandAtLimit(details: string): "killed" | "runsOn" | undefined
   return details === "context deadline exceeded" ? "runsOn" : undefined;
 }
 
-/** Whether an ExecSync reply means that the command reached its time limit: CRI-O answers OK, with exit code -1. */
+/** Returns whether an ExecSync reply means that the command reached its time limit: CRI-O answers OK, with exit code -1. */
 export function isTimeoutReply({ exitCode, stderr }: { exitCode: number; stderr: Uint8Array }): boolean {
   return exitCode === -1 && new TextDecoder().decode(stderr.subarray(0, 100)).includes("command timed out");
 }
 
-/** Whether a session ended without an exit code because the command did not read all its input. */
+/** Returns whether a session ended without an exit code because the command did not read all its input. */
 export function isInputUnread(details: string): boolean {
   // CRI-O: error executing command in container: write |1: broken pipe
   return /: write \|\d+: broken pipe$/.test(details);

@@ -2,7 +2,7 @@ import { Status } from "nice-grpc-common";
 import { tooManyFields } from "../../transport/reply-reader.js";
 import { explainTlsFailure } from "../../transport/tls.js";
 
-/** Whether the runtime refused a request because of its size, before it processed anything. */
+/** Returns whether the runtime refused a request because of its size, before it processed anything. */
 export function isRequestTooLarge(code: Status, details: string): boolean {
   return code === Status.RESOURCE_EXHAUSTED && /^grpc: received message larger than max/.test(details);
 }
@@ -15,9 +15,10 @@ export function explain(code: Status, details: string): string {
 }
 
 /**
- * grpc-js: No connection established. Last error: Error: connect ENOENT /run/x.sock. Resolution note:
+ * Returns why grpc-js could not connect, from its error message: No connection established. Last error: Error: connect ENOENT
+ * /run/x.sock. Resolution note:
  *
- * The address is left out, because every `CriError` ends with it, and so is the note, which is usually empty.
+ * Leaves out the address, because every `CriError` ends with it, and an empty note.
  */
 function connectFailure(details: string): string | undefined {
   const [, reason, note] =
@@ -31,13 +32,22 @@ function connectFailure(details: string): string | undefined {
 export function hint(code: Status, details: string): string | undefined {
   if (code === Status.RESOURCE_EXHAUSTED) {
     if (isRequestTooLarge(code, details)) {
-      return "the request is larger than the runtime accepts; its setting is max_recv_message_size (containerd) or grpc_max_recv_msg_size (CRI-O)";
+      return (
+        "the request is larger than the runtime accepts; its setting is max_recv_message_size (containerd) or " +
+        "grpc_max_recv_msg_size (CRI-O)"
+      );
     }
     if (/trying to send message larger than max/.test(details)) {
-      return "the reply is larger than the runtime sends; narrow the filter, or raise max_send_message_size (containerd) or grpc_max_send_msg_size (CRI-O)";
+      return (
+        "the reply is larger than the runtime sends; narrow the filter, or raise max_send_message_size (containerd) or " +
+        "grpc_max_send_msg_size (CRI-O)"
+      );
     }
     if (/larger than (max|\d)/.test(details) || details.includes(tooManyFields)) {
-      return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
+      return (
+        "the reply is larger than the receive limit; raise " +
+        'channelOptions["grpc.max_receive_message_length"] or narrow the filter'
+      );
     }
     return undefined;
   }
@@ -47,8 +57,8 @@ export function hint(code: Status, details: string): string | undefined {
   }
   if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {
     return (
-      "a gRPC server answers here but serves no CRI v1: containerd older than 1.6, a containerd whose cri plugin is in disabled_plugins, " +
-      "or, over TCP, one whose cri plugin has disable_tcp_service left at true"
+      "a gRPC server answers here but serves no CRI v1: containerd older than 1.6, a containerd whose cri plugin is in " +
+      "disabled_plugins, or, over TCP, one whose cri plugin has disable_tcp_service left at true"
     );
   }
   if (code === Status.UNAVAILABLE && /\bENOENT\b/.test(details))

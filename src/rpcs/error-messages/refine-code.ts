@@ -3,8 +3,9 @@ import type { CriErrorCode, GrpcErrorCode } from "../../errors.js";
 import { isStartingUp } from "../../transport/never-sent.js";
 
 /*
- * Runtimes describe in error messages what gRPC has codes for. This folder has every error message that this package relies on,
- * with the runtime that sends it. test/unit/rpcs/error-messages.test.ts has the received error messages.
+ * Runtimes answer many failures with a general code, mostly UNKNOWN, and describe them only in the error message. This folder has
+ * every error message that this package relies on, with the runtime that sends it. test/unit/rpcs/error-messages.test.ts has the
+ * received error messages.
  */
 
 /** The code for an error message of some methods. */
@@ -24,7 +25,8 @@ const missingProgram = new RegExp(
     // runc: exec: "nope": executable file not found in $PATH (behind CRI-O the quotes are escaped)
     // runc: exec: "/nope": stat /nope: no such file or directory
     // Only after these words: containerd reports a missing runc with the same message.
-    String.raw`(?:^|(?:failed to start exec|exec failed|start container process|container process caused)[^]{0,300}?)exec: \\?"[^"]*": (?:executable file not found|stat [^:]+: no such file)`,
+    "(?:^|(?:failed to start exec|exec failed|start container process|container process caused)[^]{0,300}?)" +
+      String.raw`exec: \\?"[^"]*": (?:executable file not found|stat [^:]+: no such file)`,
     // crun: executable file `nope` not found in $PATH: No such file or directory
     "executable file [`'\"].{0,300}?[`'\"] not found",
   ].join("|"),
@@ -91,7 +93,7 @@ const rules: readonly Rule[] = [
     code: "NOT_FOUND",
     methods: /\/PullImage$/,
     // Docker: Error response from daemon: manifest for nope:1 not found: manifest unknown: manifest unknown
-    // CRI-O: unable to pull image or OCI artifact: pull image err: …: reading manifest 1 in localhost/nope: manifest unknown; artifact err: …
+    // CRI-O: unable to pull image or OCI artifact: pull image err: …: reading manifest 1 in localhost/nope: manifest unknown; …
     message: /: (?:manifest|name) unknown\b/,
   },
   // Docker: docker does not support reopening container log files
