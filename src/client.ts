@@ -210,8 +210,8 @@ export class CriClient implements AsyncDisposable {
 
   /**
    * Streams the logs of several containers in the order of their timestamps, for example of the pods with certain labels. With
-   * `follow: "forever"`, new pods, containers and attempts join the stream until it is closed. The query may match nothing at
-   * first.
+   * `follow: "forever"`, the stream also contains new pods, containers and attempts, until you close it. The query may match
+   * nothing at first.
    *
    * ```ts
    * const logs = cri.logs({ podLabels: { app: "web" } }, { follow: "forever" });
@@ -262,8 +262,8 @@ export class CriClient implements AsyncDisposable {
    * at the beginning, after each event about the object, and every {@link WatchSettings.relistMs} (10 seconds), because some
    * changes cause no event.
    *
-   * Without `timeoutMs`, `deadline` or `signal` it waits indefinitely, also while the runtime is down. At the beginning the runtime
-   * must be available.
+   * Without `timeoutMs`, `deadline` or `signal` it waits indefinitely, even while the runtime is down. The runtime must be
+   * available at the beginning.
    *
    * ```ts
    * await cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING, { timeoutMs: 10_000 });
@@ -290,8 +290,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * Closes the connection. Calls in progress reject with `CLIENT_CLOSED`. Pods and containers stay on the node. If commands of
-   * aborted sessions are being killed (`killOnAbort`), it waits for that, up to 15 seconds.
+   * Closes the connection. Calls in progress reject with `CLIENT_CLOSED`. Pods and containers stay on the node. If the commands of
+   * aborted sessions are still being killed (`killOnAbort`), it waits for that, up to 15 seconds.
    */
   async close(): Promise<void> {
     await this.#connection.close();

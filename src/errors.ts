@@ -103,7 +103,8 @@ export class CriError extends Error {
   }
 
   /**
-   * Whether a value is a {@link CriError}, of one of the given codes if any are given. TypeScript then knows which codes are left.
+   * Returns whether a value is a {@link CriError} and, if codes are given, has one of them. TypeScript then narrows `code` to these
+   * codes.
    *
    * ```ts
    * if (CriError.is(error, "NOT_FOUND", "NAME_RESERVED")) …

@@ -10,8 +10,8 @@
  * console.log((await web.execSync(["nginx", "-v"])).stderr);
  * ```
  *
- * The messages of the protocol are in `k8s-cri-client/proto`, metrics in Prometheus' format in `k8s-cri-client/prometheus`, a runtime
- * to test against in `k8s-cri-client/testing`.
+ * The messages of the protocol are in `k8s-cri-client/proto`, metrics in Prometheus' format in `k8s-cri-client/prometheus`, a
+ * runtime to test against in `k8s-cri-client/testing`.
  *
  * @module
  */

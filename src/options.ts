@@ -17,7 +17,7 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
   /** The same limit as a point in time. If both are set, the earlier one applies. */
   deadline?: Date | undefined;
-  /** How to retry the call; `false` means one attempt. The client always retries only failures that are safe to retry. */
+  /** How to retry the call; `false` means one attempt. With any policy, the client retries only failures that are safe to retry. */
   retry?: RetryPolicy | false | undefined;
   /** Request metadata (HTTP/2 headers). Binary values need a key that ends in `-bin`. */
   metadata?: Record<string, string | Uint8Array | readonly string[]> | undefined;
@@ -44,7 +44,7 @@ export interface RetryPolicy {
   maxBackoffMs?: number | undefined;
 }
 
-/** The default retry policy of calls that the policy table allows to retry. */
+/** The default retry policy of the calls for which the policy table permits retries. */
 export const defaultRetryPolicy = {
   maxAttempts: 3,
   initialBackoffMs: 100,
@@ -77,9 +77,9 @@ export interface TlsOptions {
  * nothing. It redacts credentials, values of environment variables and stream URLs first.
  */
 export interface CriLogger {
-  /** Every attempt of every call: method, endpoint, attempt, outcome, duration, redacted request. */
+  /** Called for every attempt of every call: method, endpoint, attempt, outcome, duration, redacted request. */
   debug?(message: string, fields: Record<string, unknown>): void;
-  /** Problems that do not make a call fail. */
+  /** Called for problems that do not make a call fail. */
   warn?(message: string, fields: Record<string, unknown>): void;
 }
 

@@ -36,19 +36,21 @@ export function checkOptions<T extends object>(options: T | undefined, fields: N
   if (unknown) refuse(fieldPath(path, unknown.key), unknown.message);
 }
 
-/** Whether a value is an ordinary object. Takes much less time than {@link isRecord}, and this check is part of every call. */
+/**
+ * Returns whether a value is an ordinary object. Takes much less time than {@link isRecord}, and this check is part of every call.
+ */
 function isPlain(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** Whether all keys are fields. Allocates nothing. */
+/** Returns whether all keys are fields. Allocates nothing. */
 function hasOnly(value: object, fields: Readonly<Record<string, true | "internal">>): boolean {
   for (const key in value) if (fields[key] !== true && fields[key] !== "internal") return false;
   return true;
 }
 
 /**
- * Checks the options of a call or workflow that has no others than {@link CallOptions}: names, types and values.
+ * Checks the names, types and values of options that are only {@link CallOptions}.
  *
  * @throws InvalidInputError that names the option
  */

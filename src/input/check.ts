@@ -35,7 +35,7 @@ export function isSet<T>(value: T): value is NonNullable<T> {
   return value !== undefined && value !== null;
 }
 
-/** A string without NUL, which neither kernels nor file systems accept; "" if not set. */
+/** Checks a string. Refuses NUL, which neither kernels nor file systems accept. Returns "" if not set. */
 export function optionalString(value: unknown, field: string): string {
   if (!isSet(value)) return "";
   if (typeof value !== "string") return invalid(field, "must be a string", value);
@@ -43,19 +43,19 @@ export function optionalString(value: unknown, field: string): string {
   return value;
 }
 
-/** A string that is set and not empty. */
+/** Checks a string that must be set and not empty. */
 export function requiredString(value: unknown, field: string): string {
   const given = optionalString(value, field);
   return given === "" ? refuse(field, isSet(value) ? "must not be empty" : "is required") : given;
 }
 
-/** A boolean; false if not set. */
+/** Checks a boolean. Returns false if not set. */
 export function flag(value: unknown, field: string): boolean {
   if (!isSet(value)) return false;
   return typeof value === "boolean" ? value : invalid(field, "must be true or false", value);
 }
 
-/** A whole number within bounds; the fallback if not set. */
+/** Checks a whole number within bounds. Returns the fallback if not set. */
 export function integer(value: unknown, field: string, min: number, max: number, fallback: number): number {
   if (!isSet(value)) return fallback;
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
@@ -69,7 +69,7 @@ export const maxUint32 = 0xffff_ffff;
 /** The longest file name in bytes on Linux. */
 export const maxFileName = 255;
 
-/** The entry of a table for one of its keys; the fallback if not set. */
+/** Returns the entry of a table for one of its keys, or the fallback if not set. */
 export function oneOf<V>(value: unknown, field: string, table: Readonly<Record<string, V>>, fallback: V): V {
   if (!isSet(value)) return fallback;
   if (typeof value === "string" && Object.hasOwn(table, value)) return table[value]!;
@@ -79,7 +79,7 @@ export function oneOf<V>(value: unknown, field: string, table: Readonly<Record<s
   return invalid(field, `must be one of ${names.map((name) => JSON.stringify(name)).join(", ")}${hint}`, value);
 }
 
-/** An array whose elements are converted one by one; empty if not set. */
+/** Converts the elements of an array, one by one. Returns an empty array if not set. */
 export function list<T, R>(
   value: readonly T[] | null | undefined,
   field: string,
@@ -91,19 +91,22 @@ export function list<T, R>(
   return Array.from(value as readonly T[], (item, index) => convert(item, fieldPath(field, index)));
 }
 
-/** An array of strings, which may be empty strings. */
+/** Checks an array of strings, which may be empty strings. */
 export function strings(value: readonly string[] | null | undefined, field: string): string[] {
   return list(value, field, (item, path) =>
     isSet(item) ? optionalString(item, path) : invalid(path, "must be a string", item),
   );
 }
 
-/** An array of strings that are not empty. */
+/** Checks an array of strings, none of which may be empty. */
 export function nonEmptyStrings(value: readonly string[] | null | undefined, field: string): string[] {
   return list(value, field, requiredString);
 }
 
-/** An object of strings, copied; empty if not set. Errors do not show its values, because annotations can hold secrets. */
+/**
+ * Checks and copies an object of strings. Returns an empty object if not set. Errors do not show values, because annotations can
+ * contain secrets.
+ */
 export function stringMap(
   value: Readonly<Record<string, string>> | null | undefined,
   field: string,
@@ -124,23 +127,23 @@ export function stringMap(
   return copy;
 }
 
-/** Whether a path is absolute, on Linux or on Windows (`C:\…`, `C:/…`, `\\.\pipe\…`). */
+/** Returns whether a path is absolute, on Linux or on Windows (`C:\…`, `C:/…`, `\\.\pipe\…`). */
 function isAbsolute(path: string): boolean {
   return /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(path);
 }
 
-/** An absolute path that is set. */
+/** Checks an absolute path that must be set. */
 export function absolutePath(value: unknown, field: string): string {
   const path = requiredString(value, field);
   return isAbsolute(path) ? path : invalid(field, "must be an absolute path", path);
 }
 
-/** An absolute path; "" if not set. */
+/** Checks an absolute path. Returns "" if not set. */
 export function optionalPath(value: unknown, field: string): string {
   return isSet(value) && value !== "" ? absolutePath(value, field) : "";
 }
 
-/** A relative path without `..`; "" if not set. */
+/** Checks a relative path without `..`. Returns "" if not set. */
 export function innerPath(value: unknown, field: string): string {
   const path = optionalString(value, field);
   if (isAbsolute(path)) invalid(field, "must be a relative path", path);
@@ -149,8 +152,8 @@ export function innerPath(value: unknown, field: string): string {
 }
 
 /**
- * A name of a pod, namespace or container. CRI only requires that it is not empty. Letters, digits, `-`, `_` and `.` are safe in log
- * paths and in the names that runtimes derive from it.
+ * Checks the name of a pod, namespace or container. CRI only requires that it is not empty. Letters, digits, `-`, `_` and `.` are
+ * safe in log paths and in the names that runtimes derive from it.
  */
 export function objectName(value: unknown, field: string): string {
   const name = requiredString(value, field);

@@ -35,7 +35,7 @@ export function checkConnectOptions(options: ConnectOptions | undefined): void {
   if (!options) return;
   checkOptions(options.defaults, defaultFields, "defaults");
   checkOptions(options.watch, watchFields, "watch");
-  // Not its keys: they are those of grpc-js.
+  // The keys are not checked, because grpc-js defines them.
   const { channelOptions } = options;
   if (channelOptions !== undefined && !isRecord(channelOptions)) {
     invalid("channelOptions", "must be an object of grpc-js options", channelOptions);

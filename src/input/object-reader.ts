@@ -5,8 +5,8 @@ import { isSet, refuse, typeName } from "./check.js";
 export type { FieldsOf } from "../internal/record.js";
 
 /**
- * Checks that a value is an object without unknown fields. The error for a mistyped field names the right one. It never shows the value,
- * which may be a secret in the wrong place.
+ * Checks that a value is an object without unknown fields. The error for a mistyped field suggests the right field. It never shows
+ * the value, which may be a secret in the wrong place.
  */
 export function object<T extends object>(value: T, field: string, fields: FieldsOf<T>): T {
   if (!isRecord(value)) return refuse(field, `must be an object, got ${typeName(value)}`);
@@ -18,8 +18,8 @@ export function object<T extends object>(value: T, field: string, fields: Fields
 type Conversion<V, Rest extends unknown[], R> = (value: V, field: string, ...rest: Rest) => R;
 
 /**
- * Reads the fields of an object, each by its name: `spec.read("tty", flag)` passes the field's value and its path `spec.tty` to `flag`.
- * Further arguments go to the conversion.
+ * Reads the fields of an object, each by its name: `spec.read("tty", flag)` passes the field's value and its path `spec.tty` to
+ * `flag`. Further arguments go to the conversion.
  */
 export class ObjectReader<T extends object> {
   readonly #value: T;
@@ -54,7 +54,7 @@ export class ObjectReader<T extends object> {
     return isSet(this.#value[key]);
   }
 
-  /** The path of a field in error messages. */
+  /** Returns the path of a field, for error messages. */
   path(key: keyof T & string): string {
     return fieldPath(this.#path, key);
   }

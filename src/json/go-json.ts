@@ -18,7 +18,7 @@ import { readLong } from "./scalars.js";
 /** The int64 fields that hold nanoseconds since 1970 and that crictl prints as times. */
 const times: ReadonlySet<string> = new Set(["createdAt", "startedAt", "finishedAt"]);
 
-/** The only bytes field that is a plain string in Go's JSON: the value of a KeyValue. The others have output of commands. */
+/** The only bytes field that is a plain string in Go's JSON: the value of a KeyValue. The others contain output of commands. */
 const plainBytes = "value";
 
 /** Options of {@link messageToGoJson}. */
@@ -88,7 +88,7 @@ const goDialect: Dialect = {
   },
 };
 
-/** `JSON.stringify` refuses a bigint. */
+/** Converts a bigint to digits, because `JSON.stringify` refuses it. */
 function bigintAsDigits(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : value;
 }
@@ -152,7 +152,7 @@ function writeLong(value: Long, key: string): JsonValue {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
-/** Whether Go's `omitempty` omits a value. An empty message counts as set. */
+/** Returns whether Go's `omitempty` omits a value. An empty message counts as set. */
 function isOmitted(value: unknown, isMessage: boolean): boolean {
   if (value === undefined || value === 0 || value === "" || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;

@@ -90,7 +90,7 @@ class MessageReader {
     return message;
   }
 
-  /** The value of a field, or one element of a repeated field. */
+  /** Reads the value of a field, or one element of a repeated field. */
   #value(shape: MessageShape, key: string, value: unknown, path: string): unknown {
     const kind = shape.fields.get(key)?.kind;
     switch (kind) {

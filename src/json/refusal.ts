@@ -12,7 +12,7 @@ export function refuse(path: string, message: string, value: unknown): never {
   throw new InvalidInputError({ field, message, value: redact({ [key]: value })[key] });
 }
 
-/** Checks that options are an object without unknown fields, as all option bags are: `input/`, which does that, is no lower layer. */
+/** Checks that options are an object without unknown fields. The function of `input/` that does this is on the same layer. */
 export function checkOptions<T extends object>(options: T, fields: FieldsOf<T>): void {
   if (!isRecord(options)) {
     throw new InvalidInputError({ field: "options", message: `must be an object, got ${typeName(options)}` });

@@ -14,11 +14,11 @@ import { define } from "./read-message.js";
 const descriptors = new WeakMap<object, PropertyDescriptor>();
 
 /**
- * Adds `toJSON` to a message, which `JSON.stringify` calls. It writes the message as {@link messageToJson} does, but with fields at their
- * default: the state of a ready pod and of a created container is one.
+ * Adds `toJSON` to a message, which `JSON.stringify` calls. It writes the message as {@link messageToJson} does, but also writes
+ * fields at their default, such as the state of a ready pod or a created container.
  *
- * The method is a property of the message, and not enumerable. Equality, spread, `structuredClone` and `util.inspect` therefore ignore
- * it; a prototype would change all of them.
+ * The method is a property of the message, and not enumerable. Equality, spread, `structuredClone` and `util.inspect` therefore
+ * ignore it; a prototype would change all of them.
  */
 export function withToJson<T extends object>(type: MessageType<T>, message: T): T {
   let descriptor = descriptors.get(type);
@@ -34,13 +34,13 @@ export function withToJson<T extends object>(type: MessageType<T>, message: T): 
   return message;
 }
 
-/** Converts a message to JSON data. Values that the program has added or replaced by others stay as they are. */
+/** Converts a message to JSON data. Values that the program has added or replaced are written unchanged. */
 function toJsonData(shape: MessageShape, message: Fields): JsonObject {
   const json: JsonObject = {};
   for (const key of Object.keys(message)) {
     const value = message[key];
     const field = shape.fields.get(key);
-    // The assignment of a key that no message has, `__proto__`, would set the prototype.
+    // Messages have no such key. Assigning to `__proto__` would set the prototype.
     if (field === undefined) define(json, key, value);
     else json[key] = (typeof value === "string" ? value : toField(shape, key, field, value)) as JsonValue;
   }
