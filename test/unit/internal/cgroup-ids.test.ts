@@ -15,7 +15,7 @@ describe("cgroupIds", () => {
     ["Docker, cgroupfs", `0::/docker/${id}`],
     ["a systemd path with the cgroupfs driver", `0::/system.slice/kubepods-pod1.slice:cri-containerd:${id}`],
     ["groups below the container's", `0::/kubepods/pod1/${id}/init.scope/app`],
-    ["a cgroup namespace elsewhere", `0::/../../pod1/${id}`],
+    ["another cgroup namespace", `0::/../../pod1/${id}`],
     ["cgroup v1", `12:pids:/kubepods/pod1/${id}\n9:name=systemd:/kubepods/pod1/${id}\n4:memory:/\n0::/\n`],
   ])("finds the id of a container: %s", (_, text) => {
     expect(cgroupIds(text)).toEqual([id]);

@@ -128,7 +128,7 @@ describe("redactString", () => {
     ["almost a token in a query", "?a-token"],
     ["almost a private key", "-----BEGIN PRIVATE KEY-----"],
     ["almost a JSON Web Token", "eyJ-"],
-    ["schemes without an end", "://a"],
+    ["endless schemes", "://a"],
     ["paths of sessions", "/exec/"],
     ["almost a token", "Bearer "],
     ["only white space after a scheme", "Basic\t\t\t\t"],

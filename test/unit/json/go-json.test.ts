@@ -97,7 +97,7 @@ describe("messageFromGoJson", () => {
     ["a fraction of one digit", "1970-01-01T00:00:01.5Z", "1500000000"],
     ["more than nine digits", "1970-01-01T00:00:00.1234567899Z", "123456789"],
     ["a time before 1970", "1969-12-31T23:59:59.5Z", "-500000000"],
-    ["a zone in the west", "1969-12-31T19:00:01-05:00", "1000000000"],
+    ["a time zone west of UTC", "1969-12-31T19:00:01-05:00", "1000000000"],
     ["a leap day", "2028-02-29T00:00:00Z", "1835395200000000000"],
   ])("reads a time from %s", (_, createdAt, nanoseconds) => {
     expect(messageFromGoJson(ContainerStatus, { createdAt }).createdAt.toString()).toBe(nanoseconds);

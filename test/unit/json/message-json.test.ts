@@ -136,7 +136,7 @@ describe("messageFromJson", () => {
   });
 
   it.each<[string, AnyType, unknown, string, RegExp]>([
-    ["malformed text", PodSandboxConfig, "x", "json", /malformed JSON/],
+    ["malformed JSON", PodSandboxConfig, "x", "json", /malformed JSON/],
     ["a number instead of a message", PodSandboxConfig, 1, "json", /must be an object, got 1/],
     [
       "an array instead of a message",
@@ -145,12 +145,12 @@ describe("messageFromJson", () => {
       "metadata",
       /must be an object, got an array/,
     ],
-    ["a number instead of text", PodSandboxConfig, { hostname: 5 }, "hostname", /must be a string, got 5/],
-    ["text instead of a boolean", ContainerConfig, { tty: "false" }, "tty", /must be true or false, got "false"/],
+    ["a number instead of a string", PodSandboxConfig, { hostname: 5 }, "hostname", /must be a string, got 5/],
+    ["a string instead of a boolean", ContainerConfig, { tty: "false" }, "tty", /must be true or false, got "false"/],
     ["a value instead of an array", ContainerConfig, { command: "sh" }, "command", /must be an array, got "sh"/],
     ["null in an array", ContainerConfig, { command: ["sh", null] }, "command[1]", /must be a string, got null/],
     [
-      "a wrong element deep down",
+      "an invalid element in a nested message",
       ContainerConfig,
       { mounts: [{}, { readonly: 1 }] },
       "mounts[1].readonly",
@@ -165,7 +165,13 @@ describe("messageFromJson", () => {
       /must be an object of strings, got an array/,
     ],
     ["an unknown key", PodSandboxConfig, { hostName: "a" }, "hostName", /unknown field; did you mean hostname\?/],
-    ["a key from nowhere", PodSandboxConfig, { zzz: 1 }, "zzz", /unknown field; known are metadata, hostname,/],
+    [
+      "a key that is like no other",
+      PodSandboxConfig,
+      { zzz: 1 },
+      "zzz",
+      /unknown field; known are metadata, hostname,/,
+    ],
     ["a key for the prototype", PodSandboxConfig, JSON.parse('{"__proto__":{}}'), "__proto__", /unknown field/],
     [
       "a field that is set twice",
@@ -181,7 +187,7 @@ describe("messageFromJson", () => {
       "state",
       /CONTAINER_CREATED, CONTAINER_RUNNING.*got "PAUSED"/,
     ],
-    ["an enum name in short", ContainerStatus, { state: "exited" }, "state", /did you mean CONTAINER_EXITED\?/],
+    ["a shortened enum name", ContainerStatus, { state: "exited" }, "state", /did you mean CONTAINER_EXITED\?/],
     ["the name of no enum value", ContainerStatus, { state: "UNRECOGNIZED" }, "state", /must be a name of the enum/],
     ["an enum as digits", ContainerStatus, { state: "1" }, "state", /must be a name of the enum or its number/],
     [
@@ -203,9 +209,9 @@ describe("messageFromJson", () => {
       /out of range for int64/,
     ],
     ["a negative uint64", Image, { size: "-1" }, "size", /out of range for uint64/],
-    ["words for int64", ContainerStatus, { createdAt: "now" }, "createdAt", /must be a whole number \(int64\)/],
+    ["a word for int64", ContainerStatus, { createdAt: "now" }, "createdAt", /must be a whole number \(int64\)/],
     ["a boolean for int64", ContainerStatus, { createdAt: true }, "createdAt", /must be a whole number/],
-    ["words for a double", proto.PsiData, { Avg10: "much" }, "Avg10", /must be a number, got "much"/],
+    ["a word for a double", proto.PsiData, { Avg10: "much" }, "Avg10", /must be a number, got "much"/],
     [
       "a list of int64 with a fraction",
       proto.LinuxContainerUser,

@@ -216,7 +216,7 @@ describe("malformed replies", () => {
 
   it.each<[string, Uint8Array]>([
     ["a length far past the end", bytes(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f)],
-    ["a text length past the end", bytes(0x0a, 0x03, 0x0a, 0x7f, 0x61)],
+    ["a string length past the end", bytes(0x0a, 0x03, 0x0a, 0x7f, 0x61)],
     ["a varint that never ends", bytes(0x0a, ...Array<number>(20).fill(0xff))],
     ["a tag varint of eleven bytes", bytes(...Array<number>(11).fill(0x80), 0x01)],
     ["an int64 of eleven bytes", delimited(1, bytes(0x38, ...Array<number>(11).fill(0x80), 0x01))],

@@ -175,7 +175,7 @@ describe("an untrusted configuration", () => {
     ["parts", "*.".repeat(2_000)],
     ["slashes", `x${"/".repeat(4_000)}`],
     ["versions", `x${"/v1".repeat(1_300)}`],
-    ["slashes behind a scheme", `https://${"/".repeat(4_000)}v1/`],
+    ["slashes after a scheme", `https://${"/".repeat(4_000)}v1/`],
   ])("takes bounded time for a key of %s", (_, key) => {
     const name = `${"a".repeat(60)}.${"a".repeat(60)}.test`;
     const auths = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${key}${index}`, whole]));

@@ -146,7 +146,10 @@ describe("TCP endpoints", () => {
   });
 
   test.each([
-    ["its own loopback, which would be ours", `http://127.0.0.1:1/exec/${token}`],
+    [
+      "the runtime's loopback address, which the client would dial on its own machine",
+      `http://127.0.0.1:1/exec/${token}`,
+    ],
     ["localhost", `http://localhost:1/exec/${token}`],
     ["another host", `http://node2.example:1/exec/${token}`],
   ])("rejects %s", (_, raw) => {

@@ -281,7 +281,7 @@ describe("a peer that violates the protocol", () => {
       (peer, id) => peer.frame({ type: "synReply", streamId: id, fin: false, headerBlock: peer.headerBlock() }),
     ],
     [
-      "a stream of its own",
+      "a stream that the peer opens",
       (peer) =>
         peer.frame({
           type: "synStream",
@@ -299,7 +299,7 @@ describe("a peer that violates the protocol", () => {
       (peer, id) => peer.frame({ type: "headers", streamId: id, fin: false, headerBlock: Buffer.from("no zlib") }),
     ],
     [
-      "headers beyond all bounds",
+      "headers above the limit",
       (peer, id) =>
         peer.frame({
           type: "headers",
@@ -309,7 +309,7 @@ describe("a peer that violates the protocol", () => {
         }),
     ],
     [
-      "HEADERS again and again",
+      "20 HEADERS frames on one stream",
       (peer, streamId) => {
         for (let sent = 0; sent < 20; sent++) {
           peer.frame({ type: "headers", streamId, fin: false, headerBlock: peer.headerBlock() });

@@ -100,7 +100,7 @@ describe("compression", () => {
   test.each([
     ["nothing", ""],
     ["not zlib", "00000000ffff"],
-    ["half a head", "78bb"],
+    ["half of a zlib header", "78bb"],
     ["another dictionary", "78bb00000001020000ffff"],
     ["no data", "78bbe3c6a7c2"],
     ["no flush at the end", "78bbe3c6a7c263646060"],
@@ -137,7 +137,7 @@ describe("header blocks", () => {
     expect(decodeHeaders(bytes)).toEqual(new Map([["streamtype", ["data"]]]));
   });
 
-  test("several values of one name", () => {
+  test("decodes several values of one name", () => {
     expect(decodeHeaders(hex("00000001 00000001 61 00000003 620063"))).toEqual(new Map([["a", ["b", "c"]]]));
   });
 
@@ -145,7 +145,7 @@ describe("header blocks", () => {
     ["no count", "000000"],
     ["a count without headers", "00000001"],
     ["a huge count", "ffffffff"],
-    ["a name beyond the block", "00000001 00000005 61"],
+    ["a name longer than the block", "00000001 00000005 61"],
     ["a huge name", "00000001 ffffffff 61"],
     ["no value", "00000001 00000001 61"],
     ["an empty name", "00000001 00000000 00000000"],

@@ -50,10 +50,10 @@ describe("a server that violates the protocol", () => {
     ["a masked frame", Buffer.from("8283000000000169", "hex"), /MASK/],
     ["a reserved opcode", frame(3, Buffer.of(1)), /opcode/],
     ["a reserved bit", Buffer.from("c2020178", "hex"), /RSV1/],
-    ["a continuation of nothing", frame(0, Buffer.of(1)), /opcode/],
-    ["a huge frame announced", Buffer.from("827f0000000100000000", "hex"), /Max payload/],
+    ["a continuation without a first frame", frame(0, Buffer.of(1)), /opcode/],
+    ["a header that announces a huge frame", Buffer.from("827f0000000100000000", "hex"), /Max payload/],
     [
-      "a frame beyond all numbers",
+      "a frame length above the largest safe integer",
       Buffer.from("827fffffffffffffffff", "hex"),
       /Unsupported WebSocket frame|Max payload/,
     ],

@@ -223,7 +223,7 @@ entries(
   ["file 644 a: content", "file 644 kept: new"],
 );
 
-const twice = /as more than one kind of file/;
+const severalKinds = /as more than one kind of file/;
 entries(
   "links with arbitrary targets",
   [symlink("./a", "/etc"), symlink("./b", "../.."), symlink("./c", "c")],
@@ -236,15 +236,19 @@ for (const [what, through] of Object.entries({
   link: symlink("./a/b", "x"),
   "hard link": hardLink("./a/b", "./kept"),
 })) {
-  entries(`a ${what} through a link`, [kept, symlink("./a", "/tmp"), through], twice);
-  entries(`a link after a ${what} through a folder of that name`, [kept, through, symlink("./a", "/tmp")], twice);
+  entries(`a ${what} through a link`, [kept, symlink("./a", "/tmp"), through], severalKinds);
+  entries(
+    `a link after a ${what} through a folder of that name`,
+    [kept, through, symlink("./a", "/tmp")],
+    severalKinds,
+  );
 }
-entries("a link, then a file of that name", [symlink("./a", "/tmp/x"), file("./a")], twice);
-entries("a file, then a link of that name", [file("./a"), symlink("./a", "/tmp/x")], twice);
-entries("a link, then a folder of that name", [symlink("./a", "/tmp"), folder("./a")], twice);
-entries("a folder, then a link of that name", [folder("./a"), symlink("./a", "/tmp")], twice);
-entries("a folder, then a file of that name", [folder("./a"), file("./a")], twice);
-entries("a file, then a folder of that name", [file("./a"), folder("./a")], twice);
+entries("a link, then a file of that name", [symlink("./a", "/tmp/x"), file("./a")], severalKinds);
+entries("a file, then a link of that name", [file("./a"), symlink("./a", "/tmp/x")], severalKinds);
+entries("a link, then a folder of that name", [symlink("./a", "/tmp"), folder("./a")], severalKinds);
+entries("a folder, then a link of that name", [folder("./a"), symlink("./a", "/tmp")], severalKinds);
+entries("a folder, then a file of that name", [folder("./a"), file("./a")], severalKinds);
+entries("a file, then a folder of that name", [file("./a"), folder("./a")], severalKinds);
 entries("the same file again: the last one is kept", [kept, file("./kept", "new")], ["file 644 kept: new"]);
 entries("the same link again: the last one is kept", [symlink("./a", "b"), symlink("./a", "c")], ["link a -> c"]);
 entries(

@@ -102,7 +102,7 @@ const archives: Record<string, Hostile> = {
   "many folders with long names and no permissions": {
     parts: () => times(count, (index) => [gnuLong("L", `./${name(index)}/b`), folder("x", { mode: 0 })]),
   },
-  "deep folders, alternately": {
+  "files that alternate between two deep folders": {
     parts: () =>
       times(count / 50, (index) => [pax({ path: `./${index % 2}/${"d/".repeat(200)}${index}` }), file("x", "")]),
   },
