@@ -12,7 +12,7 @@ import { type Connected, containerConfig, failureOf, podConfig, runPod, start } 
 type Pod = Parameters<typeof PodSandboxConfig.fromPartial>[0];
 type Container = Parameters<typeof ContainerConfig.fromPartial>[0];
 
-/** The error messages of containerd 2, and of 1.7 if they differ; "OK" if it accepts the request. */
+/** A refused request, and its error message from containerd 2 and, if it differs, from 1.7. `"OK"` means that 1.7 accepts it. */
 type Row<T> = readonly [name: string, request: T, new2: RegExp, old17?: RegExp | "OK"];
 
 const long = "x".repeat(5_000);
@@ -32,7 +32,7 @@ const pods: readonly Row<Pod>[] = [
     /kernel namespace: unknown$/,
   ],
   [
-    "a seccomp profile that is not there",
+    "a missing seccomp profile",
     { linux: { securityContext: { seccomp: { profileType: 2, localhostRef: missing } } } },
     /cannot load seccomp profile "\/no\/such\/profile.json": open .*: no such file or directory$/,
   ],
@@ -55,7 +55,7 @@ const pods: readonly Row<Pod>[] = [
 
 const creations: readonly Row<Container>[] = [
   [
-    "a mount of nothing",
+    "a mount without a source",
     { mounts: [{ containerPath: "/m" }] },
     /failed to generate spec: failed to mkdir "": mkdir : no such file or directory$/,
   ],
@@ -78,7 +78,7 @@ const creations: readonly Row<Container>[] = [
     "OK",
   ],
   [
-    "a device that is not there",
+    "a missing device",
     { devices: [{ hostPath: "/dev/nosuchdev", containerPath: "/dev/x" }] },
     /lstat \/dev\/nosuchdev: no such file or directory$/,
   ],
@@ -105,7 +105,7 @@ const creations: readonly Row<Container>[] = [
     /no users found$/,
   ],
   [
-    "a seccomp profile that is not there",
+    "a missing seccomp profile",
     { linux: { securityContext: { seccomp: { profileType: 2, localhostRef: missing } } } },
     /failed to create containerd container: cannot load seccomp profile/,
   ],
@@ -126,7 +126,7 @@ const creations: readonly Row<Container>[] = [
     /spec: no privileged container allowed in sandbox$/,
   ],
   [
-    "the processes of a container that is not there",
+    "the processes of a missing container",
     { linux: { securityContext: { namespaceOptions: { pid: NamespaceMode.TARGET, targetId: "nosuchctr" } } } },
     /invalid target container: container "nosuchctr" does not exist: not found$/,
   ],
@@ -161,18 +161,18 @@ const starts: readonly Row<Container>[] = [
     /error setting cgroup config for procHooks process/,
   ],
   [
-    "a processor that is not there",
+    "a missing processor",
     { linux: { resources: { cpusetCpus: "99999" } } },
     /unable to apply cgroup configuration: failed to write "99999": write \S+: numerical result out of range/,
   ],
   [
-    "a set of processors that is none",
+    "a malformed set of processors",
     { linux: { resources: { cpusetCpus: "abc" } } },
     /failed to write "abc": write \S+: invalid argument/,
   ],
   ["a quota of 10 µs", { linux: { resources: { cpuQuota: 10 } } }, /error setting cgroup config for procHooks process/],
   [
-    "an adjustment of 5000",
+    "an OOM score adjustment of 5000",
     { linux: { resources: { oomScoreAdj: 5000 } } },
     /can't get final child's PID from pipe: EOF$/,
     /EOF: unknown$/,
