@@ -9,8 +9,8 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
- * All field names of a type, for checks of the keys of an object. The compiler refuses a record that lacks a field. Error messages do not
- * mention internal fields.
+ * All field names of a type, for checks of the keys of an object. The compiler refuses a record that lacks a field. Error
+ * messages do not mention internal fields.
  */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: true | "internal" };
 

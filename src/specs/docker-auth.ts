@@ -126,7 +126,7 @@ function fromEntry(entry: Json, serverAddress: string, field: string): RegistryA
   if (value("auth") !== "") return redacted({ auth: value("auth"), serverAddress });
   const [username, password] = [value("username"), value("password")];
   if (username === "" && password === "") return undefined;
-  if (username === "") refuse(fieldPath(field, "username"), "is required beside password");
-  if (password === "") refuse(fieldPath(field, "password"), "is required beside username");
+  if (username === "") refuse(fieldPath(field, "username"), "is required together with password");
+  if (password === "") refuse(fieldPath(field, "password"), "is required together with username");
   return redacted({ username, password, serverAddress });
 }

@@ -95,9 +95,9 @@ export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: stri
   }
   // containerd checks the user name first and would ignore a password without one.
   if (secrets.password !== undefined && secrets.username === undefined)
-    refuse(fieldPath(field, "username"), "is required beside password");
+    refuse(fieldPath(field, "username"), "is required together with password");
   if (secrets.username !== undefined && secrets.password === undefined)
-    refuse(fieldPath(field, "password"), "is required beside username");
+    refuse(fieldPath(field, "password"), "is required together with username");
   const { auth: encoded, ...sent } = secrets;
   return redacted(
     AuthConfig.create({

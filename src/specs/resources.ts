@@ -201,7 +201,7 @@ function memoryLimit(limit: bigint | undefined, field: string): bigint {
 
 function swapLimit(value: Quantity, field: string, memory: bigint): bigint {
   const limit = bytes(value, field);
-  if (memory === 0n) refuse(field, "needs a memory limit beside it");
+  if (memory === 0n) refuse(field, "needs a memory limit: set limits.memory");
   return limit < memory
     ? invalid(field, "counts memory and swap together, so it must not be less than the memory limit", value)
     : limit;

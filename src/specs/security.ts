@@ -268,7 +268,7 @@ function readCommon(spec: ObjectReader<SecuritySpec>): CommonSecurity {
 }
 
 function refuseGroup(field: string): never {
-  return refuse(fieldPath(field, "runAsGroup"), "needs runAsUser beside it");
+  return refuse(fieldPath(field, "runAsGroup"), "needs runAsUser: set both");
 }
 
 function paths(value: readonly string[], field: string): string[] {

@@ -252,7 +252,7 @@ test.each<[unknown, RegExp]>([
     { name: "a", userNamespace: { uids: [{ containerId: 0, hostId: 2 ** 32 - 1, length: 2 }] } },
     /^spec.userNamespace.uids\[0\].hostId: a range of 2 ids does not fit/,
   ],
-  [{ name: "a", security: { runAsGroup: 1 } }, /^spec.security.runAsGroup: needs runAsUser beside it/],
+  [{ name: "a", security: { runAsGroup: 1 } }, /^spec.security.runAsGroup: needs runAsUser: set both/],
   [{ name: "a", windows: { credentialSpec: { secret: 1 } } }, /^spec.windows.credentialSpec: must be a string$/],
   [{ name: "a", terminationGracePeriodSeconds: 1.5 }, /^spec.terminationGracePeriodSeconds/],
   [{ name: "a", patch: {} }, /^spec.patch: must be a function/],

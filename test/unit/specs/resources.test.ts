@@ -80,7 +80,7 @@ test.each<[unknown, RegExp]>([
   [{ limits: { cpu: "9e15" } }, /^r.limits.cpu: is too large/],
   [{ limits: { "hugepages-2Mi": "3Mi" } }, /^r.limits\["hugepages-2Mi"\]: must be a multiple/],
   [{ limits: { "hugepages-": "3Mi" } }, /^r.limits\["hugepages-"\]: must be a quantity/],
-  [{ memoryAndSwapLimit: "1Gi" }, /^r.memoryAndSwapLimit: needs a memory limit/],
+  [{ memoryAndSwapLimit: "1Gi" }, /^r.memoryAndSwapLimit: needs a memory limit: set limits.memory/],
   [{ limits: { memory: "2Gi" }, memoryAndSwapLimit: "1Gi" }, /^r.memoryAndSwapLimit: counts memory and swap together/],
   [{ oomScoreAdj: 1001 }, /^r.oomScoreAdj: must be a whole number from -1000 to 1000/],
   [{ cpusetCpus: "0..3" }, /^r.cpusetCpus: must be a list/],
