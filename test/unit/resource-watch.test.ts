@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 
-/** Keeps the event loop busy until this process has used so much time of a processor. */
+/** Keeps the event loop busy until this process has used this much CPU time, in milliseconds. */
 function work(ms: number): void {
   const startedAt = process.cpuUsage();
   for (let used = 0; used < ms * 1_000; ) {
@@ -34,7 +34,7 @@ describe("ResourceWatch", () => {
     expect(watch.stallMs).toBeLessThan(maxStallMs);
   });
 
-  test("does not count the time for which the process waits for a processor", () => {
+  test("does not count the time for which the process waits for a CPU", () => {
     using watch = new ResourceWatch();
     // Simulates a machine that runs another process.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, maxStallMs + 100);

@@ -77,7 +77,7 @@ describe("end of a listener", () => {
     }
   });
 
-  test("closing the port-forward cancels starting it", async () => {
+  test("closing the port-forward cancels a listener that is starting", async () => {
     const forward = (await fakePod()).forward();
     const starting = rejection(forward.listen());
     await forward.close();
