@@ -23,11 +23,11 @@ async function serve() {
 /** Starts a TCP proxy in front of the streaming server. After `cut()` it drops all bytes, and closes no connection. */
 async function startProxy(host: string, port: number) {
   let isCut = false;
-  const server = createServer((near) => {
-    const far = connect(port, "127.0.0.1");
+  const server = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
     for (const [from, to] of [
-      [near, far],
-      [far, near],
+      [client, upstream],
+      [upstream, client],
     ] as const) {
       from.on("data", (bytes) => isCut || to.write(bytes));
       from.on("error", () => {});
