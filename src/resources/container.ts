@@ -157,7 +157,7 @@ export class Container {
    * `throwOnNonZero` is set.
    *
    * If the call is aborted, containerd kills the command, unless the command is still being started. CRI-O ignores the abort, and
-   * kills the command up to 2 seconds after the deadline of the call. Docker never kills it.
+   * kills the command up to 2 seconds after the `timeoutMs` or `deadline` of the call, if it has one. Docker never kills it.
    *
    * @throws CriError; `COMMAND_NOT_FOUND` if the executable does not exist, `COMMAND_TIMED_OUT` at `commandTimeoutSeconds`
    */

@@ -891,7 +891,7 @@ export function cgroupDriverToJSON(object: CgroupDriver): string {
 
 /** Request of Version. */
 export interface VersionRequest {
-  /** The version of the kubelet's side of the API; runtimes ignore it. Empty is fine. */
+  /** The version of the kubelet's side of the API. Runtimes ignore it, so it may be empty. */
   version: string;
 }
 
@@ -1036,17 +1036,17 @@ export interface LinuxContainerResources {
   /** Length of the CPU scheduling period in microseconds. 0 is the kernel's default of 100000 (100 ms). */
   cpuPeriod: Long;
   /**
-   * CPU time the container may use per period, in microseconds: quota 150000 with period 100000 is 1.5 CPUs.
-   * 0 means not given; -1 means no limit.
+   * CPU time the container may use per period, in microseconds: quota 150000 with period 100000 is 1.5 CPUs. 0 means
+   * not set; -1 means no limit.
    */
   cpuQuota: Long;
-  /** Relative weight when CPUs are contended; Kubernetes uses 1024 per requested CPU, at least 2. 0 means not given. */
+  /** Relative weight when CPUs are contended; Kubernetes uses 1024 per requested CPU, at least 2. 0 means not set. */
   cpuShares: Long;
-  /** Memory limit in bytes; beyond it, the kernel's OOM killer kills the container. 0 means not given (no limit). */
+  /** Memory limit in bytes; beyond it, the kernel's OOM killer kills the container. 0 means not set (no limit). */
   memoryLimitInBytes: Long;
   /**
-   * Badness for the kernel's OOM killer, -1000 (never kill) to 1000 (kill first). 0 is a valid value as well as the
-   * default.
+   * Adjusts how likely the kernel's OOM killer is to kill the container, from -1000 (never) to 1000 (first). 0 is the
+   * default, and also a valid value.
    */
   oomScoreAdj: Long;
   /** CPUs the container may run on, in the kernel's list form: "0-3,8". Empty means all. */
@@ -1060,7 +1060,7 @@ export interface LinuxContainerResources {
    * refused on cgroup v1.
    */
   unified: { [key: string]: string };
-  /** Limit of memory plus swap in bytes. Equal to the memory limit: no swap. 0 means not given. */
+  /** Limit of memory plus swap in bytes. Equal to the memory limit: no swap. 0 means not set. */
   memorySwapLimitInBytes: Long;
 }
 
@@ -1077,7 +1077,7 @@ export interface HugepageLimit {
   limit: Long;
 }
 
-/** Limits of a Windows container. Zero means "not given". */
+/** Limits of a Windows container. Zero means "not set". */
 export interface WindowsContainerResources {
   /** Relative weight when CPUs are contended, up to 10000. Only one of this, `cpuCount` and `cpuMaximum` takes effect. */
   cpuShares: Long;
@@ -1115,7 +1115,10 @@ export interface PodSandboxMetadata {
   uid: string;
   /** Namespace of the pod. Required by CRI-O, recommended for all runtimes. */
   namespace: string;
-  /** Counts the sandboxes of this pod, from 0. Increase it for a new name after a failed attempt. */
+  /**
+   * Counts the sandboxes of this pod, from 0. Increase it to create the next sandbox while the previous one is still
+   * listed.
+   */
   attempt: number;
 }
 
@@ -1123,7 +1126,7 @@ export interface PodSandboxMetadata {
 export interface DNSConfig {
   /** Addresses of name servers. */
   servers: string[];
-  /** Domains for the resolution of names that are not fully qualified, tried in order. */
+  /** Search domains for names that are not fully qualified, in the order in which they are tried. */
   searches: string[];
   /** Options of resolv.conf, such as "ndots:5". */
   options: string[];
@@ -1541,7 +1544,7 @@ export interface ImageSpec {
    * PullImage or ImageStatus returned. The runtime completes short names by its own rules.
    */
   image: string;
-  /** Metadata of the image, with which runtimes choose where to unpack it. Rarely needed. */
+  /** Metadata of the image. Some runtimes choose by it where to unpack the image. Rarely needed. */
   annotations: { [key: string]: string };
   /**
    * The reference as the user wrote it, before it was resolved to an id. CRI-O refuses to create a container without
@@ -1587,7 +1590,10 @@ export interface Mount {
   hostPath: string;
   /** Makes this mount read-only. Mounts below it stay writable: see `recursiveReadOnly`. */
   readonly: boolean;
-  /** Relabels the content for SELinux so that the container may use it. Changes files on the node. */
+  /**
+   * Relabels the content for SELinux so that the container may use it. This changes the labels of the files on the
+   * node.
+   */
   selinuxRelabel: boolean;
   /** Whether later mounts propagate between node and container. Unset means that they do not. */
   propagation: MountPropagation;
@@ -2281,7 +2287,7 @@ export interface ImageStatusRequest {
 
 /** Response of ImageStatus. */
 export interface ImageStatusResponse {
-  /** The image. Absent means that it is not on the node, which is not an error. */
+  /** The image. Absent if it is not on the node. */
   image:
     | Image
     | undefined;
@@ -2400,7 +2406,7 @@ export interface ContainerStatsFilter_LabelSelectorEntry {
 
 /** Request of ListContainerStats. */
 export interface ListContainerStatsRequest {
-  /** Which containers. Absent means all running ones. */
+  /** Which containers to list stats of. Absent means all running ones. */
   filter: ContainerStatsFilter | undefined;
 }
 
@@ -2412,7 +2418,7 @@ export interface ListContainerStatsResponse {
 
 /** Request of StreamContainerStats. Since Kubernetes 1.36 (alpha). */
 export interface StreamContainerStatsRequest {
-  /** Which containers. Absent means all running ones. */
+  /** Which containers to list stats of. Absent means all running ones. */
   filter: ContainerStatsFilter | undefined;
 }
 
@@ -2520,7 +2526,7 @@ export interface PodSandboxStatsFilter_LabelSelectorEntry {
 
 /** Request of ListPodSandboxStats. */
 export interface ListPodSandboxStatsRequest {
-  /** Which sandboxes. Absent means all that are ready. */
+  /** Which sandboxes to list stats of. Absent means all that are ready. */
   filter: PodSandboxStatsFilter | undefined;
 }
 
@@ -2532,7 +2538,7 @@ export interface ListPodSandboxStatsResponse {
 
 /** Request of StreamPodSandboxStats. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxStatsRequest {
-  /** Which sandboxes. Absent means all that are ready. */
+  /** Which sandboxes to list stats of. Absent means all that are ready. */
   filter: PodSandboxStatsFilter | undefined;
 }
 
@@ -2767,7 +2773,7 @@ export interface FilesystemIdentifier {
 export interface FilesystemUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  /** Which file system. */
+  /** The measured file system. */
   fsId:
     | FilesystemIdentifier
     | undefined;
@@ -2783,7 +2789,7 @@ export interface FilesystemUsage {
 export interface WindowsFilesystemUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  /** Which file system. */
+  /** The measured file system. */
   fsId:
     | FilesystemIdentifier
     | undefined;
@@ -2966,7 +2972,7 @@ export interface ContainerEventResponse {
   containerId: string;
   /** What happened. A type that this schema does not have is kept as its number. */
   containerEventType: ContainerEventType;
-  /** When it happened, in nanoseconds since 1970-01-01 UTC. */
+  /** When the event happened, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
   /**
    * Status of the sandbox after the event. Absent if it was removed or cannot be read. Since Kubernetes 1.26 (1.25 had
@@ -24961,7 +24967,8 @@ export const RuntimeServiceDefinition = {
   fullName: "runtime.v1.RuntimeService",
   methods: {
     /**
-     * Name and version of the runtime and of the API it speaks. The cheapest call: clients use it to check a connection.
+     * Returns the name and version of the runtime, and its version of the API. This is the cheapest call: clients use it
+     * to check a connection.
      *
      * Read-only, safe to repeat. UNIMPLEMENTED means that the server does not serve CRI v1.
      */
@@ -24978,9 +24985,9 @@ export const RuntimeServiceDefinition = {
      * On success the sandbox is SANDBOX_READY. The duration includes setting up the network and pulling the pause image.
      *
      * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
-     * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN and the id of the first. After a timeout, find
-     * the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid configuration; UNKNOWN if a CNI
-     * plugin fails.
+     * refuses a second one. containerd then answers FAILED_PRECONDITION or UNKNOWN, with the id of the first in the error
+     * message. After a timeout, find the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid
+     * configuration; UNKNOWN if a CNI plugin fails.
      */
     runPodSandbox: {
       name: "RunPodSandbox",
@@ -24991,9 +24998,9 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Stops all containers of the sandbox and releases its network (addresses, port mappings). Running containers get
-     * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
-     * SANDBOX_NOTREADY.
+     * Stops all containers of the sandbox and releases its network (addresses, port mappings). Stop running containers
+     * first, with StopContainer: containerd kills them at once, CRI-O kills those that ignore SIGTERM only at the
+     * deadline of the call, and cri-dockerd leaves them running. The sandbox stays listed as SANDBOX_NOTREADY.
      *
      * Idempotent: stopping a stopped sandbox succeeds. Stopping an unknown one should succeed, too, but some runtimes
      * answer NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to
@@ -25022,7 +25029,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * State, addresses and settings of one sandbox.
+     * Returns the state, addresses and settings of one sandbox.
      *
      * Read-only. NOT_FOUND if the sandbox does not exist.
      */
@@ -25035,8 +25042,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * All sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message size
-     * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
+     * Lists all sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message
+     * size limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
      *
      * Read-only. No match is an empty list.
      */
@@ -25049,11 +25056,11 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
-     * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+     * Lists sandboxes as ListPodSandbox does, but in batches, so that no size limit applies. The stream ends after the
+     * last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O 1.36).
      *
      * Read-only. UNIMPLEMENTED on the first read, not when the stream is opened, if the runtime is older: fall back to
-     * ListPodSandbox. After an error mid-stream discard what arrived and start over.
+     * ListPodSandbox. If the stream breaks, discard the batches that arrived and start over.
      */
     streamPodSandboxes: {
       name: "StreamPodSandboxes",
@@ -25125,9 +25132,9 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * All containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more than
-     * about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the runtime has
-     * it.
+     * Lists all containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more
+     * than about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the
+     * runtime has it.
      *
      * Read-only. No match is an empty list.
      */
@@ -25140,8 +25147,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
-     * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+     * Lists containers as ListContainers does, but in batches, so that no size limit applies. The stream ends after the
+     * last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O 1.36).
      *
      * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainers.
      */
@@ -25154,7 +25161,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * State, exit code, times, mounts and settings of one container.
+     * Returns the state, exit code, times, mounts and settings of one container.
      *
      * Read-only. NOT_FOUND if the container does not exist.
      */
@@ -25199,10 +25206,10 @@ export const RuntimeServiceDefinition = {
      * Runs a command in a running container, waits for it and returns all its output at once. For input, large output or
      * streamed output, use Exec.
      *
-     * Not idempotent: every call runs the command. A non-zero exit code is a successful call. The runtime kills a command
-     * after the request's `timeout`: containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit code -1 and
-     * "command timed out" on stderr. NOT_FOUND if the container does not exist, UNKNOWN if it does not run or the command
-     * does not exist.
+     * Not idempotent: every call runs the command. A non-zero exit code is a successful call. At the `timeout` of the
+     * request, containerd kills the command and answers DEADLINE_EXCEEDED. CRI-O kills it and answers OK, with exit code
+     * -1 and "command timed out" on stderr. cri-dockerd answers DEADLINE_EXCEEDED, but does not kill it. NOT_FOUND if the
+     * container does not exist, UNKNOWN if it does not run or the command does not exist.
      */
     execSync: {
       name: "ExecSync",
@@ -25255,7 +25262,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Resource usage of one container.
+     * Returns the resource usage of one container.
      *
      * Read-only. NOT_FOUND if the container does not exist; if it does not run, some runtimes return an error and others
      * incomplete stats.
@@ -25269,7 +25276,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Resource usage of all running containers that match the filter.
+     * Returns the resource usage of all running containers that match the filter.
      *
      * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
      * StreamContainerStats.
@@ -25283,8 +25290,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
-     * CRI-O 1.36).
+     * Returns the stats of ListContainerStats in batches. The stream ends after the last batch. Since Kubernetes 1.36
+     * (alpha; containerd 2.4, CRI-O 1.36).
      *
      * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainerStats.
      */
@@ -25297,7 +25304,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Resource usage of one pod: its sandbox, network and containers together.
+     * Returns the resource usage of one pod: its sandbox, network and containers together.
      *
      * Read-only. NOT_FOUND if the sandbox does not exist.
      */
@@ -25310,7 +25317,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Resource usage of all pods that match the filter.
+     * Returns the resource usage of all pods that match the filter.
      *
      * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
      * StreamPodSandboxStats.
@@ -25324,8 +25331,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
-     * CRI-O 1.36).
+     * Returns the stats of ListPodSandboxStats in batches. The stream ends after the last batch. Since Kubernetes 1.36
+     * (alpha; containerd 2.4, CRI-O 1.36).
      *
      * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxStats.
      */
@@ -25352,7 +25359,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Whether the runtime and its network are ready, and what its handlers support.
+     * Returns whether the runtime and its network are ready, and what its handlers support.
      *
      * Read-only. A runtime that is not ready also answers OK: check the conditions.
      */
@@ -25427,8 +25434,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while
-     * the runtime runs. Since Kubernetes 1.26.
+     * Returns the names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not
+     * change while the runtime runs. Since Kubernetes 1.26.
      *
      * Read-only. containerd 1.7 answers with an empty list.
      */
@@ -25441,7 +25448,7 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
+     * Returns the metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
      *
      * Read-only. Empty if the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
      */
@@ -25454,8 +25461,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
-     * 2.4, CRI-O 1.36).
+     * Returns the metrics of ListPodSandboxMetrics in batches. The stream ends after the last batch. Since Kubernetes
+     * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
      *
      * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxMetrics.
      */
@@ -25468,8 +25475,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes 1.28
-     * (containerd 2.0, CRI-O 1.28).
+     * Returns the settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes
+     * 1.28 (containerd 2.0, CRI-O 1.28).
      *
      * Read-only. UNIMPLEMENTED if the runtime is older.
      */
@@ -25502,7 +25509,8 @@ export const RuntimeServiceDefinition = {
 
 export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
-   * Name and version of the runtime and of the API it speaks. The cheapest call: clients use it to check a connection.
+   * Returns the name and version of the runtime, and its version of the API. This is the cheapest call: clients use it
+   * to check a connection.
    *
    * Read-only, safe to repeat. UNIMPLEMENTED means that the server does not serve CRI v1.
    */
@@ -25512,18 +25520,18 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
    * On success the sandbox is SANDBOX_READY. The duration includes setting up the network and pulling the pause image.
    *
    * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
-   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN and the id of the first. After a timeout, find
-   * the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid configuration; UNKNOWN if a CNI
-   * plugin fails.
+   * refuses a second one. containerd then answers FAILED_PRECONDITION or UNKNOWN, with the id of the first in the error
+   * message. After a timeout, find the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid
+   * configuration; UNKNOWN if a CNI plugin fails.
    */
   runPodSandbox(
     request: RunPodSandboxRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RunPodSandboxResponse>>;
   /**
-   * Stops all containers of the sandbox and releases its network (addresses, port mappings). Running containers get
-   * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
-   * SANDBOX_NOTREADY.
+   * Stops all containers of the sandbox and releases its network (addresses, port mappings). Stop running containers
+   * first, with StopContainer: containerd kills them at once, CRI-O kills those that ignore SIGTERM only at the
+   * deadline of the call, and cri-dockerd leaves them running. The sandbox stays listed as SANDBOX_NOTREADY.
    *
    * Idempotent: stopping a stopped sandbox succeeds. Stopping an unknown one should succeed, too, but some runtimes
    * answer NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to
@@ -25544,7 +25552,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemovePodSandboxResponse>>;
   /**
-   * State, addresses and settings of one sandbox.
+   * Returns the state, addresses and settings of one sandbox.
    *
    * Read-only. NOT_FOUND if the sandbox does not exist.
    */
@@ -25553,8 +25561,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PodSandboxStatusResponse>>;
   /**
-   * All sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message size
-   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
+   * Lists all sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message
+   * size limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
    *
    * Read-only. No match is an empty list.
    */
@@ -25563,11 +25571,11 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListPodSandboxResponse>>;
   /**
-   * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
-   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   * Lists sandboxes as ListPodSandbox does, but in batches, so that no size limit applies. The stream ends after the
+   * last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read, not when the stream is opened, if the runtime is older: fall back to
-   * ListPodSandbox. After an error mid-stream discard what arrived and start over.
+   * ListPodSandbox. If the stream breaks, discard the batches that arrived and start over.
    */
   streamPodSandboxes(
     request: StreamPodSandboxesRequest,
@@ -25619,9 +25627,9 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemoveContainerResponse>>;
   /**
-   * All containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more than
-   * about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the runtime has
-   * it.
+   * Lists all containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more
+   * than about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the
+   * runtime has it.
    *
    * Read-only. No match is an empty list.
    */
@@ -25630,8 +25638,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListContainersResponse>>;
   /**
-   * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
-   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   * Lists containers as ListContainers does, but in batches, so that no size limit applies. The stream ends after the
+   * last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainers.
    */
@@ -25640,7 +25648,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamContainersResponse>>;
   /**
-   * State, exit code, times, mounts and settings of one container.
+   * Returns the state, exit code, times, mounts and settings of one container.
    *
    * Read-only. NOT_FOUND if the container does not exist.
    */
@@ -25673,10 +25681,10 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
    * Runs a command in a running container, waits for it and returns all its output at once. For input, large output or
    * streamed output, use Exec.
    *
-   * Not idempotent: every call runs the command. A non-zero exit code is a successful call. The runtime kills a command
-   * after the request's `timeout`: containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit code -1 and
-   * "command timed out" on stderr. NOT_FOUND if the container does not exist, UNKNOWN if it does not run or the command
-   * does not exist.
+   * Not idempotent: every call runs the command. A non-zero exit code is a successful call. At the `timeout` of the
+   * request, containerd kills the command and answers DEADLINE_EXCEEDED. CRI-O kills it and answers OK, with exit code
+   * -1 and "command timed out" on stderr. cri-dockerd answers DEADLINE_EXCEEDED, but does not kill it. NOT_FOUND if the
+   * container does not exist, UNKNOWN if it does not run or the command does not exist.
    */
   execSync(request: ExecSyncRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ExecSyncResponse>>;
   /**
@@ -25704,7 +25712,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PortForwardResponse>>;
   /**
-   * Resource usage of one container.
+   * Returns the resource usage of one container.
    *
    * Read-only. NOT_FOUND if the container does not exist; if it does not run, some runtimes return an error and others
    * incomplete stats.
@@ -25714,7 +25722,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ContainerStatsResponse>>;
   /**
-   * Resource usage of all running containers that match the filter.
+   * Returns the resource usage of all running containers that match the filter.
    *
    * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
    * StreamContainerStats.
@@ -25724,8 +25732,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListContainerStatsResponse>>;
   /**
-   * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
-   * CRI-O 1.36).
+   * Returns the stats of ListContainerStats in batches. The stream ends after the last batch. Since Kubernetes 1.36
+   * (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainerStats.
    */
@@ -25734,7 +25742,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamContainerStatsResponse>>;
   /**
-   * Resource usage of one pod: its sandbox, network and containers together.
+   * Returns the resource usage of one pod: its sandbox, network and containers together.
    *
    * Read-only. NOT_FOUND if the sandbox does not exist.
    */
@@ -25743,7 +25751,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PodSandboxStatsResponse>>;
   /**
-   * Resource usage of all pods that match the filter.
+   * Returns the resource usage of all pods that match the filter.
    *
    * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
    * StreamPodSandboxStats.
@@ -25753,8 +25761,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListPodSandboxStatsResponse>>;
   /**
-   * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
-   * CRI-O 1.36).
+   * Returns the stats of ListPodSandboxStats in batches. The stream ends after the last batch. Since Kubernetes 1.36
+   * (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxStats.
    */
@@ -25773,7 +25781,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<UpdateRuntimeConfigResponse>>;
   /**
-   * Whether the runtime and its network are ready, and what its handlers support.
+   * Returns whether the runtime and its network are ready, and what its handlers support.
    *
    * Read-only. A runtime that is not ready also answers OK: check the conditions.
    */
@@ -25825,8 +25833,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<ContainerEventResponse>>;
   /**
-   * Names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while
-   * the runtime runs. Since Kubernetes 1.26.
+   * Returns the names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not
+   * change while the runtime runs. Since Kubernetes 1.26.
    *
    * Read-only. containerd 1.7 answers with an empty list.
    */
@@ -25835,7 +25843,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMetricDescriptorsResponse>>;
   /**
-   * Metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
+   * Returns the metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
    *
    * Read-only. Empty if the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
    */
@@ -25844,8 +25852,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListPodSandboxMetricsResponse>>;
   /**
-   * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
-   * 2.4, CRI-O 1.36).
+   * Returns the metrics of ListPodSandboxMetrics in batches. The stream ends after the last batch. Since Kubernetes
+   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxMetrics.
    */
@@ -25854,8 +25862,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxMetricsResponse>>;
   /**
-   * Settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes 1.28
-   * (containerd 2.0, CRI-O 1.28).
+   * Returns the settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes
+   * 1.28 (containerd 2.0, CRI-O 1.28).
    *
    * Read-only. UNIMPLEMENTED if the runtime is older.
    */
@@ -25879,7 +25887,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
 
 export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
-   * Name and version of the runtime and of the API it speaks. The cheapest call: clients use it to check a connection.
+   * Returns the name and version of the runtime, and its version of the API. This is the cheapest call: clients use it
+   * to check a connection.
    *
    * Read-only, safe to repeat. UNIMPLEMENTED means that the server does not serve CRI v1.
    */
@@ -25889,18 +25898,18 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
    * On success the sandbox is SANDBOX_READY. The duration includes setting up the network and pulling the pause image.
    *
    * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
-   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN and the id of the first. After a timeout, find
-   * the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid configuration; UNKNOWN if a CNI
-   * plugin fails.
+   * refuses a second one. containerd then answers FAILED_PRECONDITION or UNKNOWN, with the id of the first in the error
+   * message. After a timeout, find the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid
+   * configuration; UNKNOWN if a CNI plugin fails.
    */
   runPodSandbox(
     request: DeepPartial<RunPodSandboxRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RunPodSandboxResponse>;
   /**
-   * Stops all containers of the sandbox and releases its network (addresses, port mappings). Running containers get
-   * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
-   * SANDBOX_NOTREADY.
+   * Stops all containers of the sandbox and releases its network (addresses, port mappings). Stop running containers
+   * first, with StopContainer: containerd kills them at once, CRI-O kills those that ignore SIGTERM only at the
+   * deadline of the call, and cri-dockerd leaves them running. The sandbox stays listed as SANDBOX_NOTREADY.
    *
    * Idempotent: stopping a stopped sandbox succeeds. Stopping an unknown one should succeed, too, but some runtimes
    * answer NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to
@@ -25921,7 +25930,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemovePodSandboxResponse>;
   /**
-   * State, addresses and settings of one sandbox.
+   * Returns the state, addresses and settings of one sandbox.
    *
    * Read-only. NOT_FOUND if the sandbox does not exist.
    */
@@ -25930,8 +25939,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<PodSandboxStatusResponse>;
   /**
-   * All sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message size
-   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
+   * Lists all sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message
+   * size limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
    *
    * Read-only. No match is an empty list.
    */
@@ -25940,11 +25949,11 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListPodSandboxResponse>;
   /**
-   * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
-   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   * Lists sandboxes as ListPodSandbox does, but in batches, so that no size limit applies. The stream ends after the
+   * last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read, not when the stream is opened, if the runtime is older: fall back to
-   * ListPodSandbox. After an error mid-stream discard what arrived and start over.
+   * ListPodSandbox. If the stream breaks, discard the batches that arrived and start over.
    */
   streamPodSandboxes(
     request: DeepPartial<StreamPodSandboxesRequest>,
@@ -25996,9 +26005,9 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemoveContainerResponse>;
   /**
-   * All containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more than
-   * about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the runtime has
-   * it.
+   * Lists all containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more
+   * than about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the
+   * runtime has it.
    *
    * Read-only. No match is an empty list.
    */
@@ -26007,8 +26016,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListContainersResponse>;
   /**
-   * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
-   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   * Lists containers as ListContainers does, but in batches, so that no size limit applies. The stream ends after the
+   * last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainers.
    */
@@ -26017,7 +26026,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamContainersResponse>;
   /**
-   * State, exit code, times, mounts and settings of one container.
+   * Returns the state, exit code, times, mounts and settings of one container.
    *
    * Read-only. NOT_FOUND if the container does not exist.
    */
@@ -26050,10 +26059,10 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
    * Runs a command in a running container, waits for it and returns all its output at once. For input, large output or
    * streamed output, use Exec.
    *
-   * Not idempotent: every call runs the command. A non-zero exit code is a successful call. The runtime kills a command
-   * after the request's `timeout`: containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit code -1 and
-   * "command timed out" on stderr. NOT_FOUND if the container does not exist, UNKNOWN if it does not run or the command
-   * does not exist.
+   * Not idempotent: every call runs the command. A non-zero exit code is a successful call. At the `timeout` of the
+   * request, containerd kills the command and answers DEADLINE_EXCEEDED. CRI-O kills it and answers OK, with exit code
+   * -1 and "command timed out" on stderr. cri-dockerd answers DEADLINE_EXCEEDED, but does not kill it. NOT_FOUND if the
+   * container does not exist, UNKNOWN if it does not run or the command does not exist.
    */
   execSync(request: DeepPartial<ExecSyncRequest>, options?: CallOptions & CallOptionsExt): Promise<ExecSyncResponse>;
   /**
@@ -26081,7 +26090,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<PortForwardResponse>;
   /**
-   * Resource usage of one container.
+   * Returns the resource usage of one container.
    *
    * Read-only. NOT_FOUND if the container does not exist; if it does not run, some runtimes return an error and others
    * incomplete stats.
@@ -26091,7 +26100,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ContainerStatsResponse>;
   /**
-   * Resource usage of all running containers that match the filter.
+   * Returns the resource usage of all running containers that match the filter.
    *
    * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
    * StreamContainerStats.
@@ -26101,8 +26110,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListContainerStatsResponse>;
   /**
-   * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
-   * CRI-O 1.36).
+   * Returns the stats of ListContainerStats in batches. The stream ends after the last batch. Since Kubernetes 1.36
+   * (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainerStats.
    */
@@ -26111,7 +26120,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamContainerStatsResponse>;
   /**
-   * Resource usage of one pod: its sandbox, network and containers together.
+   * Returns the resource usage of one pod: its sandbox, network and containers together.
    *
    * Read-only. NOT_FOUND if the sandbox does not exist.
    */
@@ -26120,7 +26129,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<PodSandboxStatsResponse>;
   /**
-   * Resource usage of all pods that match the filter.
+   * Returns the resource usage of all pods that match the filter.
    *
    * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
    * StreamPodSandboxStats.
@@ -26130,8 +26139,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListPodSandboxStatsResponse>;
   /**
-   * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
-   * CRI-O 1.36).
+   * Returns the stats of ListPodSandboxStats in batches. The stream ends after the last batch. Since Kubernetes 1.36
+   * (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxStats.
    */
@@ -26150,7 +26159,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<UpdateRuntimeConfigResponse>;
   /**
-   * Whether the runtime and its network are ready, and what its handlers support.
+   * Returns whether the runtime and its network are ready, and what its handlers support.
    *
    * Read-only. A runtime that is not ready also answers OK: check the conditions.
    */
@@ -26202,8 +26211,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<ContainerEventResponse>;
   /**
-   * Names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while
-   * the runtime runs. Since Kubernetes 1.26.
+   * Returns the names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not
+   * change while the runtime runs. Since Kubernetes 1.26.
    *
    * Read-only. containerd 1.7 answers with an empty list.
    */
@@ -26212,7 +26221,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMetricDescriptorsResponse>;
   /**
-   * Metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
+   * Returns the metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
    *
    * Read-only. Empty if the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
    */
@@ -26221,8 +26230,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListPodSandboxMetricsResponse>;
   /**
-   * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
-   * 2.4, CRI-O 1.36).
+   * Returns the metrics of ListPodSandboxMetrics in batches. The stream ends after the last batch. Since Kubernetes
+   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxMetrics.
    */
@@ -26231,8 +26240,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxMetricsResponse>;
   /**
-   * Settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes 1.28
-   * (containerd 2.0, CRI-O 1.28).
+   * Returns the settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes
+   * 1.28 (containerd 2.0, CRI-O 1.28).
    *
    * Read-only. UNIMPLEMENTED if the runtime is older.
    */
@@ -26265,7 +26274,7 @@ export const ImageServiceDefinition = {
   fullName: "runtime.v1.ImageService",
   methods: {
     /**
-     * All images on the node that match the filter.
+     * Lists all images on the node that match the filter.
      *
      * Read-only. No match is an empty list.
      */
@@ -26278,8 +26287,8 @@ export const ImageServiceDefinition = {
       options: {},
     },
     /**
-     * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
-     * 1.36).
+     * Lists images as ListImages does, but in batches. The stream ends after the last batch. Since Kubernetes 1.36
+     * (alpha; containerd 2.4, CRI-O 1.36).
      *
      * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListImages.
      */
@@ -26292,7 +26301,7 @@ export const ImageServiceDefinition = {
       options: {},
     },
     /**
-     * One image, found by tag, digest or id.
+     * Returns one image, found by tag, digest or id.
      *
      * Read-only. If the image is not on the node, the call succeeds and `image` is absent.
      */
@@ -26321,10 +26330,11 @@ export const ImageServiceDefinition = {
       options: {},
     },
     /**
-     * Removes an image with all its tags and digests, whichever of them the request names.
+     * Removes an image with all its tags and digests. Name it by its id. For another reference, cri-dockerd removes
+     * nothing, and CRI-O removes only a tag.
      *
-     * Idempotent: removing an image that does not exist succeeds. On most runtimes, its containers keep running; CRI-O
-     * refuses to remove an image in use.
+     * Idempotent: removing an image that does not exist succeeds. containerd also removes an image in use, and its
+     * containers keep running. CRI-O and Docker refuse to remove it.
      */
     removeImage: {
       name: "RemoveImage",
@@ -26335,7 +26345,7 @@ export const ImageServiceDefinition = {
       options: {},
     },
     /**
-     * Disk usage of the file systems with images and with writable layers of containers.
+     * Returns the disk usage of the file systems with images and with writable layers of containers.
      *
      * Read-only.
      */
@@ -26352,7 +26362,7 @@ export const ImageServiceDefinition = {
 
 export interface ImageServiceImplementation<CallContextExt = {}> {
   /**
-   * All images on the node that match the filter.
+   * Lists all images on the node that match the filter.
    *
    * Read-only. No match is an empty list.
    */
@@ -26361,8 +26371,8 @@ export interface ImageServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListImagesResponse>>;
   /**
-   * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
-   * 1.36).
+   * Lists images as ListImages does, but in batches. The stream ends after the last batch. Since Kubernetes 1.36
+   * (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListImages.
    */
@@ -26371,7 +26381,7 @@ export interface ImageServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamImagesResponse>>;
   /**
-   * One image, found by tag, digest or id.
+   * Returns one image, found by tag, digest or id.
    *
    * Read-only. If the image is not on the node, the call succeeds and `image` is absent.
    */
@@ -26389,17 +26399,18 @@ export interface ImageServiceImplementation<CallContextExt = {}> {
    */
   pullImage(request: PullImageRequest, context: CallContext & CallContextExt): Promise<DeepPartial<PullImageResponse>>;
   /**
-   * Removes an image with all its tags and digests, whichever of them the request names.
+   * Removes an image with all its tags and digests. Name it by its id. For another reference, cri-dockerd removes
+   * nothing, and CRI-O removes only a tag.
    *
-   * Idempotent: removing an image that does not exist succeeds. On most runtimes, its containers keep running; CRI-O
-   * refuses to remove an image in use.
+   * Idempotent: removing an image that does not exist succeeds. containerd also removes an image in use, and its
+   * containers keep running. CRI-O and Docker refuse to remove it.
    */
   removeImage(
     request: RemoveImageRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemoveImageResponse>>;
   /**
-   * Disk usage of the file systems with images and with writable layers of containers.
+   * Returns the disk usage of the file systems with images and with writable layers of containers.
    *
    * Read-only.
    */
@@ -26411,7 +26422,7 @@ export interface ImageServiceImplementation<CallContextExt = {}> {
 
 export interface ImageServiceClient<CallOptionsExt = {}> {
   /**
-   * All images on the node that match the filter.
+   * Lists all images on the node that match the filter.
    *
    * Read-only. No match is an empty list.
    */
@@ -26420,8 +26431,8 @@ export interface ImageServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListImagesResponse>;
   /**
-   * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
-   * 1.36).
+   * Lists images as ListImages does, but in batches. The stream ends after the last batch. Since Kubernetes 1.36
+   * (alpha; containerd 2.4, CRI-O 1.36).
    *
    * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListImages.
    */
@@ -26430,7 +26441,7 @@ export interface ImageServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamImagesResponse>;
   /**
-   * One image, found by tag, digest or id.
+   * Returns one image, found by tag, digest or id.
    *
    * Read-only. If the image is not on the node, the call succeeds and `image` is absent.
    */
@@ -26448,17 +26459,18 @@ export interface ImageServiceClient<CallOptionsExt = {}> {
    */
   pullImage(request: DeepPartial<PullImageRequest>, options?: CallOptions & CallOptionsExt): Promise<PullImageResponse>;
   /**
-   * Removes an image with all its tags and digests, whichever of them the request names.
+   * Removes an image with all its tags and digests. Name it by its id. For another reference, cri-dockerd removes
+   * nothing, and CRI-O removes only a tag.
    *
-   * Idempotent: removing an image that does not exist succeeds. On most runtimes, its containers keep running; CRI-O
-   * refuses to remove an image in use.
+   * Idempotent: removing an image that does not exist succeeds. containerd also removes an image in use, and its
+   * containers keep running. CRI-O and Docker refuse to remove it.
    */
   removeImage(
     request: DeepPartial<RemoveImageRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemoveImageResponse>;
   /**
-   * Disk usage of the file systems with images and with writable layers of containers.
+   * Returns the disk usage of the file systems with images and with writable layers of containers.
    *
    * Read-only.
    */
