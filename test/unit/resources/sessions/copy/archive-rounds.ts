@@ -34,7 +34,9 @@ async function round(): Promise<void> {
   await reading;
 }
 
-for (let index = 0; index < Number(rounds) && performance.now() < Number(limitMs); index++) {
+// The limit does not include loading this program, which takes seconds on a busy machine. One round must succeed in any case.
+const endAt = performance.now() + Number(limitMs);
+for (let index = 0; index < Number(rounds) && (performance.now() < endAt || seen.round === undefined); index++) {
   try {
     await round();
     count("round");

@@ -72,7 +72,7 @@ async function ended(swapper: ReturnType<typeof startSwapper>): Promise<void> {
 
 test.skipIf(skipped)(
   "writes nothing through links that appear below the target during the copy",
-  { timeout: 2 * limitMs + 30_000 },
+  { timeout: 3 * limitMs + 30_000 },
   async () => {
     const directory = await mkdtemp(join(memory, "swapper-"));
     let swapper: ReturnType<typeof startSwapper> | undefined;
@@ -93,8 +93,10 @@ test.skipIf(skipped)(
       const outcomes = { copied: 0, refused: 0 };
       const deadline = performance.now() + limitMs;
       let round = 0;
+      // A busy machine gets as much time again to swap a folder during a copy.
+      const isOver = () => performance.now() > (outcomes.refused > 0 ? deadline : deadline + limitMs);
       const copyAgain = async () => {
-        while (round++ < rounds && performance.now() < deadline) {
+        while (round++ < rounds && !isOver()) {
           await copyOnce(target).then(
             () => outcomes.copied++,
             (error) => {
