@@ -41,8 +41,8 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     file: "borrowed",
     tests: [
-      "a container gets the settings of its pod, or is refused if the runtime does not report them",
-      "an annotation contains the settings of a pod that another process created with this package",
+      "a container gets the settings of its pod, and needs podConfig if the runtime does not report them",
+      "reads the settings of a pod from its annotation if another process created it with this package",
     ],
     outcome: /foreign-host|1000/,
     why: "A process has the host name, the user and the name servers of the machine.",
@@ -133,14 +133,14 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     file: "propagation",
-    tests: ["the error for a directory that cannot propagate names the reason"],
+    tests: ["the error for a directory whose mounts cannot propagate names the reason"],
     flavors: ["cri-o", "cri-dockerd"],
     outcome: /promise resolved/,
     why: "Which mounts CRI-O and Docker refuse was not measured; their flavours accept all of them.",
   },
   {
     file: "propagation",
-    tests: ["mounts the files of an image read-only, or is refused by older runtimes"],
+    tests: ["mounts the files of an image read-only; older runtimes refuse the mount"],
     flavors: ["containerd-2", "cri-o", "cri-dockerd"],
     outcome: "notRun",
     why: "An image of a fake has no files.",

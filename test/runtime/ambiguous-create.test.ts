@@ -1,4 +1,4 @@
-/** Creations whose reply is lost: the next attempt always ends with exactly one object. */
+/** Creations whose reply is lost. After the next attempt, exactly one object exists. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { eventually, expectCode, failureOf, inBatches } from "./helpers/expectat
 import { folder } from "./helpers/folder.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-/** Deadlines in milliseconds: most expire during the creation, some before and some after it. */
+/** Deadlines in milliseconds. Most expire during the creation, some before it and some after it. */
 const timeouts = thorough ? [1, 4, 9, 15, 22, 30, 45, 65, 100, 150] : [1, 9, 22, 45, 100];
 
 journeys("ambiguous", (fixture) => {
@@ -27,7 +27,7 @@ journeys("ambiguous", (fixture) => {
       });
     });
 
-    test("creating a container again results in one container, which works", async () => {
+    test("creating a container again results in one container, which runs commands", async () => {
       await using pod = await fixture.hostNetworkPod();
       await inBatches(timeouts, 3, async (timeoutMs) => {
         const spec = fixture.containerSpec();
@@ -60,8 +60,8 @@ journeys("ambiguous", (fixture) => {
         expect([undefined, reason]).toContain(await outcome);
       });
       const uids = new Set(specs.map(({ spec }) => spec.uid));
-      const left = async () => (await cri.pods.list()).filter(({ metadata }) => uids.has(metadata?.uid));
-      await eventually(left, ({ length }) => length === 0);
+      const remaining = async () => (await cri.pods.list()).filter(({ metadata }) => uids.has(metadata?.uid));
+      await eventually(remaining, ({ length }) => length === 0);
     });
 
     test("a call whose signal is already aborted sends nothing", async () => {
@@ -174,7 +174,7 @@ journeys("ambiguous", (fixture) => {
     const failure = await failureOf(pod.createContainer(fixture.containerSpec({ name, env: { OTHER: "1" } })));
     expect(failure).toMatchObject({ name: "NameReservedError", code: "NAME_RESERVED", holderId: holder.id });
     expect((await holder.execSync(["true"])).exitCode).toBe(0);
-    // It has the same configuration but runs, so it is not left over from a creation.
+    // The holder has the same configuration, but it runs. It is therefore not the remainder of a failed creation.
     const same = await failureOf(pod.createContainer(fixture.containerSpec({ name })));
     expect(same).toMatchObject({ code: "NAME_RESERVED", holderId: holder.id });
   });

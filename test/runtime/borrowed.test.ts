@@ -34,7 +34,7 @@ journeys("borrowed", (fixture) => {
     };
   }
 
-  test("a container gets the settings of its pod, or is refused if the runtime does not report them", async () => {
+  test("a container gets the settings of its pod, and needs podConfig if the runtime does not report them", async () => {
     await using logs = await folder();
     await using foreign = await foreignPod(logs.path);
     const run = (options?: object) =>
@@ -51,7 +51,7 @@ journeys("borrowed", (fixture) => {
     expect(logPath).toBe(`${logs.path}/guest.0.log`);
   });
 
-  test("an annotation contains the settings of a pod that another process created with this package", async () => {
+  test("reads the settings of a pod from its annotation if another process created it with this package", async () => {
     await using logs = await folder();
     await using pod = await fixture.pod({
       logDirectory: logs.path,
@@ -91,7 +91,7 @@ journeys("borrowed", (fixture) => {
     expect((await next.status()).metadata?.attempt).toBe(1);
   });
 
-  test("a container created by another program can be inspected, executed in, stopped and restarted", async () => {
+  test("a container of another program can be inspected, run commands, and be stopped and restarted", async () => {
     await using logs = await folder();
     await using foreign = await foreignPod(logs.path);
     const config = ContainerConfig.fromPartial({
@@ -120,17 +120,17 @@ journeys("borrowed", (fixture) => {
 
   test("a given podConfig takes precedence over the one that the runtime reports", async () => {
     await using logs = await folder();
-    await using elsewhere = await folder();
+    await using otherLogs = await folder();
     await using foreign = await foreignPod(logs.path);
     const { status } = await cri.pods.get(foreign.id).inspect();
     const podConfig = PodSandboxConfig.fromPartial({
       metadata: status.metadata,
-      logDirectory: elsewhere.path,
+      logDirectory: otherLogs.path,
       linux: {},
     });
     await using container = await cri.createContainerInSandbox(foreign.id, fixture.containerSpec({ name: "given" }), {
       podConfig,
     });
-    expect((await container.status()).logPath).toBe(`${elsewhere.path}/given.0.log`);
+    expect((await container.status()).logPath).toBe(`${otherLogs.path}/given.0.log`);
   });
 });

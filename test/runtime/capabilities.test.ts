@@ -1,9 +1,9 @@
-/** What each runtime supports, and how calls to unsupported RPCs fail. */
+/** The RPCs that each runtime supports, and the errors of all others. */
 import { expect, test } from "vitest";
 import { criFailureOf, expectCode } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
-/** Measured on these versions. */
+/** The capabilities of each runtime, measured on these versions. */
 const expected: Record<string, object> = {
   "containerd-1.6": {
     runtimeConfig: false,
@@ -46,25 +46,26 @@ journeys("capabilities", (fixture) => {
   const { cri, runtime } = fixture;
 
   test("supported RPCs succeed, and all others fail with UNIMPLEMENTED", async () => {
-    const can = await cri.capabilities();
-    expect(can.runtimeVersion).toContain(runtime.version);
-    expect(can.runtimeApiVersion).toBe("v1");
-    if (runtime.lab) expect(can).toMatchObject({ runtimeName: runtime.runtimeName, ...expected[runtime.name] });
+    const capabilities = await cri.capabilities();
+    expect(capabilities.runtimeVersion).toContain(runtime.version);
+    expect(capabilities.runtimeApiVersion).toBe("v1");
+    if (runtime.lab)
+      expect(capabilities).toMatchObject({ runtimeName: runtime.runtimeName, ...expected[runtime.name] });
 
     const callIfSupported = async (supported: boolean, call: () => Promise<unknown>) => {
       if (supported) return call();
       expect(await expectCode(call(), "UNIMPLEMENTED")).toMatchObject({ attempts: 1, mayHaveTakenEffect: false });
       return undefined;
     };
-    const config = (await callIfSupported(can.runtimeConfig, () => cri.runtimeConfig())) as
+    const config = (await callIfSupported(capabilities.runtimeConfig, () => cri.runtimeConfig())) as
       | { linux?: object }
       | undefined;
     // CRI-O uses systemd by default; containerd in the lab uses cgroupfs.
     const cgroupDriver = runtime.runtimeName === "cri-o" ? 0 : 1;
     if (config && runtime.lab) expect(config.linux).toMatchObject({ cgroupDriver });
-    await callIfSupported(can.podMetrics, () => cri.stats.podMetrics());
-    await callIfSupported(can.podMetrics, () => cri.stats.metricDescriptors());
-    if (!can.checkpointPod) {
+    await callIfSupported(capabilities.podMetrics, () => cri.stats.podMetrics());
+    await callIfSupported(capabilities.podMetrics, () => cri.stats.metricDescriptors());
+    if (!capabilities.checkpointPod) {
       const pod = await fixture.sharedPod();
       await callIfSupported(false, () => cri.pods.get(pod).checkpoint({ outputPath: "/nonexistent" }));
       await callIfSupported(false, () => cri.pods.restore(fixture.podSpec(), { checkpointPath: "/nonexistent" }));
@@ -76,7 +77,7 @@ journeys("capabilities", (fixture) => {
     await cri.stats.containers();
   });
 
-  test("reports the runtime handlers where the runtime does", async () => {
+  test("capabilities() lists the runtime handlers that the runtime reports", async () => {
     const { runtimeHandlers } = await cri.capabilities();
     if (runtime.lab && /^(containerd-2|cri-o)/.test(runtime.name)) {
       expect(runtimeHandlers.map(({ name }) => name)).toEqual(expect.arrayContaining(["", ...runtime.lab.handlers]));
@@ -85,7 +86,7 @@ journeys("capabilities", (fixture) => {
     }
   });
 
-  test("tries a streaming list that the runtime does not implement only once", async () => {
+  test("calls a streaming list only once if the runtime does not implement it", async () => {
     const calls: string[] = [];
     await using client = fixture.client({ logger: { debug: (message) => void calls.push(message) } });
     for (const _ of [1, 2, 3]) await client.containers.list();
@@ -98,7 +99,7 @@ journeys("capabilities", (fixture) => {
     await cri.updateRuntimeConfig({ networkConfig: { podCidr: "" } });
   });
 
-  test("the error for a checkpoint without CRIU on the node names the reason", async () => {
+  test("the error of checkpoint() on a node without CRIU names the reason", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const failure = await criFailureOf(container.checkpoint({ outputPath: "/tmp/never-written.tar" }));
     if ((await cri.capabilities()).checkpointContainer)

@@ -1,9 +1,9 @@
 /**
- * Kills the runtime at random moments of the lifecycles of many pods. No reply may be wrong, and nothing may be left. One round of
- * 4 pods by default; `CRI_TEST_THOROUGH=1` runs 30 rounds of 20 pods on each runtime, which takes about 15 minutes.
+ * Kills the runtime at random moments of the lifecycles of many pods. No reply may be wrong, and no object may remain. By default,
+ * one round of 4 pods runs. `CRI_TEST_THOROUGH=1` runs 30 rounds of 20 pods on each runtime, which takes about 15 minutes.
  *
- * A killed containerd can lose track of resources of its own, which no CRI client can list or remove. The test counts and prints
- * them. They may only belong to pods that were being created or removed at the moment of the kill.
+ * A killed containerd can lose track of some of its own resources. No CRI client can list or remove them. The test counts and
+ * prints them. They may belong only to pods that were being created or removed at the moment of the kill.
  *
  * @module
  */
@@ -52,9 +52,9 @@ labJourneys("crash", (fixture) => {
       const figures = new Figures();
       const before = nodeResourcesOf(runtime.endpoint);
       for (let index = 0; index < roundCount; index++) {
-        const { record, lifecycles, steps, untouched } = await round(index, random);
+        const { record, lifecycles, steps, untouched } = await runRound(index, random);
         expect(record.wrong, `round ${index}\n${record.wrong.join("\n")}`).toEqual([]);
-        const found = await removeFoundPods(record);
+        const found = await removeLatePods(record);
         await expectNamesAvailable(lifecycles.map(({ plan }) => plan.pod));
         expect(await fixture.leftovers(), `after round ${index}`).toEqual([]);
         const left = await waitUntilRemoved(untouched, before);
@@ -83,7 +83,7 @@ labJourneys("crash", (fixture) => {
     }
     await eventually(left, ({ length }) => length === 0);
     if (!thorough) return;
-    // For comparison: cancelled on the wire at once, as other clients do.
+    // For comparison, cancels raw calls on the wire at once, as other clients do.
     for (let index = 0; index < 150; index++) {
       const metadata = { name: fixture.name(), namespace: fixture.namespace, uid: fixture.name("uid") };
       const linux = { securityContext: { namespaceOptions: { network: NamespaceMode.NODE } } };
@@ -98,7 +98,7 @@ labJourneys("crash", (fixture) => {
   });
 
   /** Runs lifecycles in parallel, kills the runtime during them, and waits until all have ended. */
-  async function round(index: number, random: Random) {
+  async function runRound(index: number, random: Random) {
     const record = new RoundRecord();
     // Half of the lifecycles use a client that retries more often than by default.
     await using retrying = fixture.client({ defaults: { retry: { maxAttempts: 100, maxBackoffMs: 500 } } });
@@ -112,9 +112,9 @@ labJourneys("crash", (fixture) => {
     const unchangedIds = () => lifecycles.flatMap((lifecycle) => [...lifecycle.unchangedIds]);
     let steps: string[] = [];
     let untouched: string[] = [];
-    let over = false;
+    let finished = false;
     const kill = async () => {
-      while (record.calls < killAfterCalls && !over) await sleep(2);
+      while (record.calls < killAfterCalls && !finished) await sleep(2);
       await sleep(delayMs);
       steps = lifecycles.map(({ step }) => step);
       const before = unchangedIds();
@@ -127,7 +127,7 @@ labJourneys("crash", (fixture) => {
     };
     const runAll = async () => {
       await Promise.all(lifecycles.map((lifecycle) => lifecycle.run()));
-      over = true;
+      finished = true;
     };
     await Promise.all([kill(), runAll()]);
     await cri.waitForReady({ timeoutMs: 60_000 });
@@ -135,7 +135,7 @@ labJourneys("crash", (fixture) => {
   }
 
   /** Removes pods that appeared late. Each must belong to a call that failed with `mayHaveTakenEffect`. */
-  async function removeFoundPods({ uncertainPods }: RoundRecord): Promise<number> {
+  async function removeLatePods({ uncertainPods }: RoundRecord): Promise<number> {
     const found = await cri.pods.list({ namespace: fixture.namespace });
     for (const { id, metadata } of found) {
       expect([...uncertainPods]).toContain(metadata?.name);
@@ -156,18 +156,18 @@ labJourneys("crash", (fixture) => {
   /** Waits until the node has no resources of the given ids, and returns the new resources of all other pods. */
   async function waitUntilRemoved(ids: readonly string[], before: readonly NodeResource[]): Promise<NodeResource[]> {
     const known = new Set(before.map(({ name }) => name));
-    const traces = () => nodeResourcesOf(runtime.endpoint).filter(({ name }) => !known.has(name));
+    const newResources = () => nodeResourcesOf(runtime.endpoint).filter(({ name }) => !known.has(name));
     // The processes of a removed pod end asynchronously.
     await sleep(500);
     await eventually(
-      () => traces().filter(({ name }) => ids.some((id) => name.includes(id))),
+      () => newResources().filter(({ name }) => ids.some((id) => name.includes(id))),
       ({ length }) => length === 0,
     );
-    return traces();
+    return newResources();
   }
 });
 
-/** The figures that the test prints at the end. */
+/** Collects the figures that the test prints at the end. */
 class Figures {
   readonly #calls = new Map<string, number>();
   readonly #steps = new Map<string, number>();
@@ -195,7 +195,7 @@ class Figures {
       `${this.#kills} kills during: ${list(this.#steps)}`,
       `${sum} calls, ${list(this.#calls, (outcome) => !outcome.endsWith(" OK"))}; the slowest ${Math.round(this.#slowestMs)} ms`,
       `pods that appeared late: ${this.#found}; pods that the kill ended: ${this.#lost}`,
-      `lost track of by the runtime: ${list(kinds) || "nothing"}`,
+      `resources that the runtime lost track of: ${list(kinds) || "nothing"}`,
     ].join("\n  ");
   }
 }

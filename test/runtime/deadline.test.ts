@@ -6,7 +6,7 @@ import { labJourneys } from "./helpers/journeys.js";
 labJourneys("deadline", (fixture) => {
   const { cri, runtime } = fixture;
 
-  test("every kind of call rejects at its deadline, and the client works again when the runtime does", async () => {
+  test("every kind of call rejects at its deadline, and the client works again when the runtime is thawed", async () => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     {
@@ -39,22 +39,22 @@ labJourneys("deadline", (fixture) => {
     expect((await cri.version()).runtimeVersion).toContain(runtime.version);
   });
 
-  test("obeys an absolute deadline, the earlier of two, and one in the past", async () => {
+  test("obeys an absolute deadline, the earlier of deadline and timeoutMs, and a deadline in the past", async () => {
     using _frozen = await runtime.freeze();
     const startedAt = performance.now();
     await expectCode(cri.version({ deadline: new Date(Date.now() + 300) }), "DEADLINE_EXCEEDED");
     await expectCode(cri.version({ deadline: new Date(Date.now() + 60_000), timeoutMs: 300 }), "DEADLINE_EXCEEDED");
     await expectCode(cri.version({ deadline: new Date(Date.now() + 300), timeoutMs: 60_000 }), "DEADLINE_EXCEEDED");
     expect(performance.now() - startedAt).toBeLessThan(15_000);
-    const late = await expectCode(cri.version({ deadline: new Date(Date.now() - 1) }), "DEADLINE_EXCEEDED");
-    expect(late.attempts).toBe(0);
+    const expired = await expectCode(cri.version({ deadline: new Date(Date.now() - 1) }), "DEADLINE_EXCEEDED");
+    expect(expired.attempts).toBe(0);
   });
 
   test("an abort rejects the call at once", async () => {
     using _frozen = await runtime.freeze();
     const abort = new AbortController();
     const call = failureOf(cri.version({ signal: abort.signal }));
-    const reason = new Error("not waiting for that");
+    const reason = new Error("aborted by the caller");
     setTimeout(() => abort.abort(reason), 100);
     expect(await call).toBe(reason);
   });
@@ -67,7 +67,7 @@ labJourneys("deadline", (fixture) => {
     expect((failure as { code: string }).code).toMatch(/^(DEADLINE_EXCEEDED|UNAVAILABLE)$/);
   });
 
-  test("a call with enough time succeeds when the runtime continues", async () => {
+  test("a call that has not timed out succeeds when the runtime is thawed", async () => {
     const frozen = await runtime.freeze();
     const version = cri.version();
     setTimeout(frozen.thaw, 700);

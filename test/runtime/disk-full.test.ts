@@ -11,7 +11,7 @@ import { labJourneys } from "./helpers/journeys.js";
 labJourneys("disk-full", (fixture, lab) => {
   const { cri, runtime } = fixture;
 
-  test("creations fail with a clear error, and existing objects can be listed and removed", async () => {
+  test("creations fail with RESOURCE_EXHAUSTED, and existing objects can be listed and removed", async () => {
     await using registry = await HostileRegistry.start(lab.registriesFolder);
     await using pod = await fixture.hostNetworkPod();
     const container = await fixture.container(pod);
@@ -47,7 +47,7 @@ labJourneys("disk-full", (fixture, lab) => {
 
   // The steps fill the disk at every stage, from the first files of the pod to those of the container.
   const steps = thorough ? Array.from({ length: 32 }, (_, i) => 8 * i) : [16, 48, 96, 128];
-  test.each(steps)("a disk that is full after %i KiB more leaves no partial objects", async (kibibytes) => {
+  test.each(steps)("a disk that fills up after another %i KiB leaves no partial objects", async (kibibytes) => {
     // The first pod pulls the pause image. containerd hangs if the disk fills up during that pull.
     await fixture.sharedPod();
     const before = await fixture.leftovers();

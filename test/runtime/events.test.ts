@@ -143,23 +143,23 @@ journeys("events", (fixture) => {
       if (/^(containerAdded|podRemoved)$/.test(event.type) && !isCurrent) outdated.push(event);
     });
     await view.ready;
-    // The labels of containers have no effect.
+    // The filter compares the labels of pods only, so the labels of this container have no effect.
     await using unselected = await other.runContainer(fixture.containerSpec({ labels }));
     const container = await selected.runContainer(fixture.containerSpec());
-    const until = (type: CriEvent["type"]) =>
+    const untilAllReport = (type: CriEvent["type"]) =>
       eventually(
         () => [recorded.events, ofPod.events, changes].map((events) => events.some((event) => event.type === type)),
         (reported) => !reported.includes(false),
       );
-    await until("containerStarted");
+    await untilAllReport("containerStarted");
     expect([[...view.pods.keys()], [...view.containers.keys()]]).toEqual([[selected.id], [container.id]]);
     await unselected.stop();
     await other.remove();
     await container.stop();
-    await until("containerExited");
+    await untilAllReport("containerExited");
     await selected.remove();
-    await until("containerRemoved");
-    await until("podRemoved");
+    await untilAllReport("containerRemoved");
+    await untilAllReport("podRemoved");
     for (const events of [recorded.events, ofPod.events, changes]) {
       expect(new Set(events.map(idOf))).toEqual(new Set(["initial", selected.id, container.id]));
       expect(events.filter(({ type }) => type === "containerExited")).toMatchObject([{ exitCode: 137 }]);
@@ -193,12 +193,12 @@ journeys("events", (fixture) => {
       });
       await cri.waitForReady({ timeoutMs: 60_000 });
       await expectFresh(fixture, view, recorded);
-      const gaps = await eventually(
+      const reasons = await eventually(
         () => recorded.of("resync").map((event) => (event as { reason: string }).reason),
-        (reasons) => reasons.includes("gap"),
+        (all) => all.includes("gap"),
       );
-      console.log(`${runtime.name}: across a kill: ${recorded.events.length} events, resync ${gaps}`);
-      expect(gaps[0]).toBe("initial");
+      console.log(`${runtime.name}: across a kill: ${recorded.events.length} events, resync ${reasons}`);
+      expect(reasons[0]).toBe("initial");
       await removeAll(kept);
       await expectFresh(fixture, view, recorded);
     },

@@ -1,9 +1,9 @@
 /** ExecSync: exit codes, output, time limits. */
 import { ExecError } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { criFailureOf, eventually, expectCode, failureOf } from "./helpers/expectations.js";
+import { criFailureOf, expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { countProcesses, outputOf } from "./helpers/in-container.js";
+import { outputOf, waitForProcesses } from "./helpers/in-container.js";
 import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 journeys("exec", (fixture) => {
@@ -64,7 +64,7 @@ journeys("exec", (fixture) => {
     expect(results).toEqual(codes.map((exitCode) => ({ exitCode, stdout: `${exitCode}\n`, stderr: "" })));
   });
 
-  test("commandTimeoutSeconds kills the command where the runtime does, and the error says whether it did", async () => {
+  test("commandTimeoutSeconds kills the command if the runtime can, and the error says whether it was killed", async () => {
     await using at = await folder();
     await using container = await fixture.container(await fixture.sharedPod(), at.inside);
     const startedAt = performance.now();
@@ -77,11 +77,7 @@ journeys("exec", (fixture) => {
     expect(failure).toMatchObject({ method: "RuntimeService/ExecSync", attempts: 1, mayHaveTakenEffect: true });
     expect(await outputOf(container, "cat started")).toBe("started");
     expect(String(failure)).toContain(traits.killsCommand === "never" ? "runs on" : "was killed");
-    const left = traits.killsCommand === "never" ? 1 : 0;
-    await eventually(
-      () => countProcesses(container, `sleep ${seconds}`),
-      (count) => count === left,
-    );
+    await waitForProcesses(container, `sleep ${seconds}`, traits.killsCommand === "never" ? 1 : 0);
   });
 
   test("rounds a fractional commandTimeoutSeconds up, because 0 would mean no limit", async () => {
@@ -94,28 +90,25 @@ journeys("exec", (fixture) => {
     expect((await container.execSync(["/bin/sleep", "1.2"], { commandTimeoutSeconds: 1.1 })).exitCode).toBe(0);
   });
 
-  test("timeoutMs fails with DEADLINE_EXCEEDED and kills the command where the runtime does", async () => {
+  test("timeoutMs rejects with DEADLINE_EXCEEDED, and kills the command if the runtime can", async () => {
     const container = await fixture.sharedContainer();
     const seconds = uniqueSeconds();
     const call = criFailureOf(container.execSync(["/bin/sleep", seconds], { timeoutMs: 3_000 }));
-    const processes = () => countProcesses(container, `sleep ${seconds}`);
-    await eventually(processes, (count) => count === 1);
+    await waitForProcesses(container, `sleep ${seconds}`, 1);
     expect(await call).toMatchObject({ code: "DEADLINE_EXCEEDED", mayHaveTakenEffect: true });
-    const left = traits.killsCommand === "never" ? 1 : 0;
-    await eventually(processes, (count) => count === left);
+    await waitForProcesses(container, `sleep ${seconds}`, traits.killsCommand === "never" ? 1 : 0);
   });
 
-  test("an aborted call rejects with the signal's reason and kills the command where the runtime does", async () => {
+  test("an aborted call rejects with the signal's reason, and kills the command if the runtime can", async () => {
     const container = await fixture.sharedContainer();
     const abort = new AbortController();
     const seconds = uniqueSeconds();
     const call = failureOf(container.execSync(["/bin/sleep", seconds], { signal: abort.signal }));
-    const processes = () => countProcesses(container, `sleep ${seconds}`);
-    await eventually(processes, (count) => count === 1);
+    await waitForProcesses(container, `sleep ${seconds}`, 1);
     const reason = { not: "an error" };
     abort.abort(reason);
     expect(await call).toBe(reason);
-    if (traits.killsCommand === "atLimitOrEnd") await eventually(processes, (count) => count === 0);
+    if (traits.killsCommand === "atLimitOrEnd") await waitForProcesses(container, `sleep ${seconds}`, 0);
   });
 
   test("throwOnNonZero rejects with an ExecError for a non-zero exit code", async () => {
@@ -126,13 +119,13 @@ journeys("exec", (fixture) => {
     expect((await container.execSync(["true"], { throwOnNonZero: true })).exitCode).toBe(0);
   });
 
-  test("a missing program rejects with COMMAND_NOT_FOUND", async () => {
+  test("rejects with COMMAND_NOT_FOUND if the program is missing", async () => {
     const container = await fixture.sharedContainer();
     await expectCode(container.execSync(["/no/such/program"]), "COMMAND_NOT_FOUND");
     await expectCode(container.execSync(["no-such-program"]), "COMMAND_NOT_FOUND");
   });
 
-  test("an exited container rejects with FAILED_PRECONDITION, a created one where the runtime refuses it", async () => {
+  test("rejects with FAILED_PRECONDITION in exited containers, and in created ones if the runtime refuses them", async () => {
     const pod = await fixture.sharedPod();
     await using created = await pod.createContainer(fixture.containerSpec());
     if (traits.execsInCreated) expect((await created.execSync(["true"])).exitCode).toBe(0);
@@ -146,10 +139,7 @@ journeys("exec", (fixture) => {
     await using container = await fixture.container(await fixture.sharedPod());
     const seconds = uniqueSeconds();
     const command = container.execSync(["/bin/sleep", seconds]);
-    await eventually(
-      () => countProcesses(container, `sleep ${seconds}`),
-      (count) => count === 1,
-    );
+    await waitForProcesses(container, `sleep ${seconds}`, 1);
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await command).exitCode).toBe(137);
   });

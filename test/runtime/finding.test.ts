@@ -47,7 +47,7 @@ journeys("finding", (fixture) => {
     };
     expect(await find(first)).toBe(container.id);
     expect(await find(nested)).toBe(shell.id);
-    // Without control groups of their own, the fake's processes are found by their ancestors.
+    // Processes of a fake have no control groups of their own. The client finds their container by their parent processes.
     if (fixture.runtime.flavor) return;
     await using session = await container.exec(["/bin/sh", "-c", `sleep ${executed}; true`]);
     expect(await find(executed)).toBe(container.id);

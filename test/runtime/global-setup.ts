@@ -2,7 +2,7 @@
  * Starts the lab, or connects to an existing runtime, for the tests of this folder.
  *
  * - `CRI_TEST_ENDPOINT` is the endpoint of a runtime to test instead of the lab, for example CRI-O. `CRI_TEST_IMAGE_ENDPOINT` is
- *   its image service if that has another endpoint. `CRI_TEST_IMAGE` is an image with a shell that the runtime can pull.
+ *   the endpoint of its image service, if it differs. `CRI_TEST_IMAGE` is an image with a shell that the runtime can pull.
  * - `CRI_LAB_VERSIONS=2.1` starts only these versions of containerd. `CRI_LAB=off` starts no lab.
  * - `CRI_TEST_REQUIRED=1` fails instead of skipping if there is no runtime. `npm test` then fails for any skipped test.
  *

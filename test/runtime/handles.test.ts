@@ -1,11 +1,11 @@
-/** Resources of a client: it releases all of them when it closes, and leaves no listeners on signals. */
+/** A client releases all its resources when it closes, and leaves no listeners on signals. */
 import { getEventListeners } from "node:events";
 import { CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { eventually, failureOf, inBatches } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
-/** Open resources of this process that a client may have created. */
+/** Lists the open resources of this process that a client may have created. */
 function openResources(): string[] {
   return process
     .getActiveResourcesInfo()
@@ -54,8 +54,7 @@ journeys(
         await client.containers.list();
         await client.images.list();
         await client.capabilities();
-        const waiting = client.containers.list({ state: "running" });
-        await waiting;
+        await client.containers.list({ state: "running" });
         await client.close();
         await client.close();
       }

@@ -1,4 +1,9 @@
-/** Registries that stall, disconnect, send wrong content or refuse: pulls fail in time, with the right reason, and leave nothing. */
+/**
+ * Registries that stall, disconnect, send wrong content or refuse. Pulls fail before their deadline, with the right reason, and
+ * leave nothing.
+ *
+ * @module
+ */
 import { CriError, ImagePullError, type ImagePullFailure } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { eventually, failureOf } from "./helpers/expectations.js";
@@ -78,7 +83,7 @@ labJourneys("hostile-registry", (fixture, lab) => {
   /** Expects that the runtime can pull the image once the registry works again. */
   async function expectRecovery(registry: HostileRegistry): Promise<void> {
     registry.fault = undefined;
-    // containerd briefly keeps the wrong content that it fetched, and pulls fail until it has removed that.
+    // containerd keeps the wrong content for a short time. Pulls fail until containerd has removed it.
     const again = () => cri.images.pull(registry.reference, { timeoutMs: 20_000 }).catch((error: unknown) => error);
     await eventually(again, (result) => typeof result === "string");
     expect((await cri.images.get(registry.reference))?.repoTags).toEqual([registry.reference]);
@@ -124,13 +129,13 @@ labJourneys("hostile-registry", (fixture, lab) => {
 
   async function expectTimeout({ reference }: HostileRegistry): Promise<void> {
     const startedAt = performance.now();
-    const late = await failureOf(cri.images.pull(reference, { timeoutMs: 500 }));
+    const failure = await failureOf(cri.images.pull(reference, { timeoutMs: 500 }));
     expect(performance.now() - startedAt).toBeLessThan(10_000);
-    expect(late).toMatchObject({ name: "ImagePullError", code: "DEADLINE_EXCEEDED", reason: "Other" });
+    expect(failure).toMatchObject({ name: "ImagePullError", code: "DEADLINE_EXCEEDED", reason: "Other" });
   }
 
   async function expectAbort(registry: HostileRegistry): Promise<void> {
-    const reason = new Error("not waiting for that");
+    const reason = new Error("aborted by the caller");
     const abort = new AbortController();
     const pull = failureOf(cri.images.pull(registry.reference, { signal: abort.signal }));
     await eventually(

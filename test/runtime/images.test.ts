@@ -1,4 +1,4 @@
-/** Pulling, finding and removing images, also from a registry that requires a password. */
+/** Pulling, finding and removing images. Also pulls from a registry that requires a password. */
 import { inspect } from "node:util";
 import { CriError, ImagePullError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
@@ -29,7 +29,7 @@ journeys("images", (fixture) => {
     expect(JSON.stringify(inspected?.info)).toContain("rootfs");
   });
 
-  test("a missing image is undefined or an empty list, and removing it succeeds", async () => {
+  test("for a missing image, get() and inspect() return undefined, list() is empty, and remove() succeeds", async () => {
     const absent = "localhost:1/not/there:1";
     expect(await cri.images.get(absent)).toBeUndefined();
     expect(await cri.images.inspect(absent)).toBeUndefined();
@@ -38,7 +38,7 @@ journeys("images", (fixture) => {
     await cri.images.remove(absent);
   });
 
-  test("lists the image of pod sandboxes, which all but containerd 1.6 pin", async () => {
+  test("lists the image of pod sandboxes, which every runtime except containerd 1.6 pins", async () => {
     await fixture.sharedPod();
     const isPause = (name: string) => /\/pause[:@]/.test(name);
     const pause = (await cri.images.list()).filter(({ repoTags }) => repoTags.some(isPause));
@@ -52,14 +52,14 @@ journeys("images", (fixture) => {
     expect(imageFilesystems[0]!.fsId?.mountpoint).toMatch(/^\//);
   });
 
-  test("an invalid reference rejects with the reason InvalidReference", async () => {
+  test("pull() rejects an invalid reference with the reason InvalidReference", async () => {
     const failure = await failureOf(cri.images.pull("UPPER/case:is:no:reference"));
     expect(failure).toBeInstanceOf(ImagePullError);
     expect(failure).toMatchObject({ reason: "InvalidReference", image: "UPPER/case:is:no:reference" });
     await expect(cri.images.pull("")).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 
-  test("a registry that refuses connections rejects with the reason RegistryUnavailable", async () => {
+  test("pull() rejects with the reason RegistryUnavailable if the registry refuses connections", async () => {
     const failure = await failureOf(cri.images.pull("127.0.0.1:1/some/image:1"));
     expect(failure).toBeInstanceOf(ImagePullError);
     expect(failure).toMatchObject({ reason: "RegistryUnavailable", image: "127.0.0.1:1/some/image:1" });
@@ -69,7 +69,7 @@ journeys("images", (fixture) => {
   describe.skipIf(!lab)("with the lab's registries", () => {
     const images = lab?.images as LabImages;
 
-    test("an image or tag that the registry does not have rejects with the reason NotFound", async () => {
+    test("pull() rejects with the reason NotFound for an image or tag that the registry does not have", async () => {
       const reference = images.busybox.replace("busybox:1", "no/such:1");
       const failure = await failureOf(cri.images.pull(reference));
       expect(failure).toMatchObject({
@@ -132,9 +132,9 @@ journeys("images", (fixture) => {
       expect(await cri.images.get(tagged.id)).toBeUndefined();
     });
 
-    test("aborting a pull rejects with the reason", async () => {
+    test("aborting a pull rejects with the signal's reason", async () => {
       const abort = new AbortController();
-      const reason = new Error("changed my mind");
+      const reason = new Error("aborted by the caller");
       const pull = failureOf(cri.images.pull(images.demo, { signal: abort.signal }));
       abort.abort(reason);
       expect(await pull).toBe(reason);
@@ -174,7 +174,7 @@ journeys("images", (fixture) => {
       });
     });
 
-    test("wrong credentials reject with the reason Unauthorized and appear in no error or log record", async () => {
+    test("wrong credentials are rejected with the reason Unauthorized, and no error or log record contains them", async () => {
       await cri.images.remove(image);
       const wrong = { username: "user-name-of-a-secret", password: "pass-word-of-a-secret", serverAddress };
       const records: unknown[] = [];

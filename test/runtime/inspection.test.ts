@@ -1,4 +1,4 @@
-/** What `inspect()` reads from the runtime's verbose info. */
+/** The fields that `inspect()` reads from the runtime's verbose info. */
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { folder } from "./helpers/folder.js";
@@ -31,7 +31,7 @@ journeys("inspection", (fixture) => {
     expect(runtimeSpec?.process).toMatchObject({ args });
   });
 
-  test("an inspection shows no values of environment variables", async () => {
+  test("an inspection shows no values of environment variables when it is printed or serialized", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { env: { TOKEN: "s3cret-canary" } });
     const inspection = await container.inspect();
     const shown = JSON.stringify(inspection) + inspect(inspection, { depth: 9, showHidden: true });

@@ -2,7 +2,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { eventually } from "./helpers/expectations.js";
-import { countProcesses } from "./helpers/in-container.js";
+import { waitForProcesses } from "./helpers/in-container.js";
 import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 journeys("interactive", (fixture) => {
@@ -15,7 +15,7 @@ journeys("interactive", (fixture) => {
     output.on("data", (chunk: Buffer) => {
       seen += chunk.toString();
     });
-    const left = container.execInteractive(["sh"], { input, output });
+    const detached = container.execInteractive(["sh"], { input, output });
     const seconds = uniqueSeconds();
     input.write(`until stty size | grep '33 99'; do sleep 0.1; done; sleep ${seconds} & echo started\n`);
     await eventually(
@@ -23,8 +23,8 @@ journeys("interactive", (fixture) => {
       (output) => output.includes("33 99\r\n") && output.includes("\nstarted"),
     );
     input.write("\x10\x11");
-    expect(await left).toEqual({ detached: true });
-    expect(await countProcesses(container, `sleep ${seconds}`)).toBe(1);
+    expect(await detached).toEqual({ detached: true });
+    await waitForProcesses(container, `sleep ${seconds}`, 1);
 
     const ended = container.execInteractive(["sh"], { input, output });
     input.write("printf '\\033[?1049h'; exit 4\n");
@@ -48,7 +48,7 @@ journeys("interactive", (fixture) => {
     output.on("data", (chunk: Buffer) => {
       seen += chunk.toString();
     });
-    const left = container.attachInteractive({ input, output });
+    const detached = container.attachInteractive({ input, output });
     // containerd forwards input before it subscribes to the output, so the first output may be lost.
     await eventually(
       () => {
@@ -58,7 +58,7 @@ journeys("interactive", (fixture) => {
       (output) => output.includes("got one"),
     );
     input.write("\x10\x11");
-    expect(await left).toEqual({ detached: true });
+    expect(await detached).toEqual({ detached: true });
     const ended = container.attachInteractive({ input, output });
     input.write("end\n");
     expect(await ended).toEqual({ detached: false });

@@ -24,7 +24,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  // Records exist only if the test failed. Then only control groups are left; the kernel removed the rest with the namespaces.
+  // Records exist only if the test failed. In that case only control groups remain. The kernel removed the rest with the
+  // namespaces.
   for (const file of await readdir(join(folder, "cache", "labs")).catch(() => [])) {
     const record = JSON.parse(await readFile(join(folder, "cache", "labs", file), "utf8")) as LabRecord;
     for (const name of record.cgroups) removeCgroup(name);
@@ -41,7 +42,7 @@ test.skipIf(!availability.available)(availability.available ? name : `${name}: $
   await symlink(join(cacheFolder(), "debian"), join(cache, "debian"));
 
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
-  // Other programs write to /run at any time, so the lab gets its own, with the one folder that `mount` would create.
+  // Other programs write to /run at any time, so the lab gets its own. It contains the one folder that `mount` would create.
   const setUp = 'mount -t tmpfs tmpfs /run && mkdir -p /run/mount && exec "$@"';
   const program = ["/bin/sh", "-c", setUp, "sh", process.execPath];
   const output = await run("unshare", [...namespaces, ...program, "--import", "tsx", lifecycle], {
@@ -49,12 +50,12 @@ test.skipIf(!availability.available)(availability.available ? name : `${name}: $
     timeoutMs: 240_000,
   });
 
-  const left = JSON.parse(output.trim().split("\n").at(-1) ?? "") as Record<string, string[]>;
-  // Without groups while it is up, finding none afterwards would prove nothing.
-  expect(left.whileUp?.some((line) => line.includes(" cgroup "))).toBe(true);
-  expect(left.afterTerm).toEqual([]);
+  const leftovers = JSON.parse(output.trim().split("\n").at(-1) ?? "") as Record<string, string[]>;
+  // Checks that the lab creates control groups at all. Otherwise the checks below would always pass.
+  expect(leftovers.whileUp?.some((line) => line.includes(" cgroup "))).toBe(true);
+  expect(leftovers.afterTerm).toEqual([]);
   // The kernel has ended all processes. The next run removes the rest.
-  expect(left.afterKill).not.toEqual([]);
-  expect(left.afterKill?.filter((line) => /^. (process|mount)/.test(line))).toEqual([]);
-  expect(left.afterClean).toEqual([]);
+  expect(leftovers.afterKill).not.toEqual([]);
+  expect(leftovers.afterKill?.filter((line) => /^. (process|mount)/.test(line))).toEqual([]);
+  expect(leftovers.afterClean).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The lab itself, through the generated client only: a failure here is not one of the SDK. */
+/** Tests the lab with the generated client only, so that a failure is never one of the package. */
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { ChannelCredentials, createChannel, createClient } from "nice-grpc";
@@ -109,24 +109,24 @@ describeRuntimes((runtime) => {
       await expect(fetchVersion(tcp.untrustedCertificateFile, tcp.untrustedKeyFile)).rejects.toThrow(/UNAVAILABLE/);
     });
 
-    test.each(["restart", "kill"] as const)("containers keep running through a %s of the runtime", async (way) => {
-      const { podSandboxId, containerId } = await startPod(`through-${way}`);
-      if (way === "restart") await runtime.restart();
+    test.each(["restart", "kill"] as const)("containers keep running through a %s of the runtime", async (action) => {
+      const { podSandboxId, containerId } = await startPod(`through-${action}`);
+      if (action === "restart") await runtime.restart();
       else {
         await runtime.kill();
         await expect(accepts(runtime.endpoint)).resolves.toBe(false);
         await runtime.start();
       }
       await expect(accepts(runtime.endpoint)).resolves.toBe(true);
-      const again = createChannel(runtime.endpoint);
-      const { stdout } = await createClient(RuntimeServiceDefinition, again).execSync({
+      const reconnected = createChannel(runtime.endpoint);
+      const { stdout } = await createClient(RuntimeServiceDefinition, reconnected).execSync({
         containerId,
         cmd: readGreeting,
       });
       expect(Buffer.from(stdout).toString()).toBe("hello\n");
-      await createClient(RuntimeServiceDefinition, again).stopPodSandbox({ podSandboxId });
-      await createClient(RuntimeServiceDefinition, again).removePodSandbox({ podSandboxId });
-      again.close();
+      await createClient(RuntimeServiceDefinition, reconnected).stopPodSandbox({ podSandboxId });
+      await createClient(RuntimeServiceDefinition, reconnected).removePodSandbox({ podSandboxId });
+      reconnected.close();
     });
   });
 });

@@ -54,7 +54,7 @@ journeys("lifecycle", (fixture) => {
     await expectCode(pod.status(), "NOT_FOUND");
   });
 
-  test("accepts a pod name that Kubernetes rejects where the runtime does", async () => {
+  test("accepts a pod name that Kubernetes rejects, if the runtime accepts it", async () => {
     await using pod = await fixture.pod({ name: "under_score" });
     if (traits.anyPodName) expect((await pod.status()).metadata?.name).toBe("under_score");
     else await expectCode(pod.status(), "UNKNOWN");
@@ -79,14 +79,14 @@ journeys("lifecycle", (fixture) => {
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await container.status()).exitCode).toBe(137);
     await using at = await folder();
-    await using polite = await fixture.container(await fixture.sharedPod(), {
+    await using trapping = await fixture.container(await fixture.sharedPod(), {
       ...at.inside,
       command: sh("trap 'exit 4' TERM; echo > up; while :; do sleep 0.05; done"),
     });
-    await waitForFile(polite, "up");
-    await polite.stop({ gracePeriodSeconds: 0.2 });
-    // Rounded down to 0, it would have killed the process without a stop signal.
-    expect((await polite.status()).exitCode).toBe(4);
+    await waitForFile(trapping, "up");
+    await trapping.stop({ gracePeriodSeconds: 0.2 });
+    // With 0 s, the runtime would have killed the process without a stop signal.
+    expect((await trapping.status()).exitCode).toBe(4);
   });
 
   test("stopping and removing succeed for objects that are already stopped, already removed or never existed", async () => {
@@ -171,7 +171,7 @@ journeys("lifecycle", (fixture) => {
     }
   });
 
-  test("removing a running container, or a pod with running containers, needs no stop first", async () => {
+  test("a running container, and a pod with running containers, can be removed without a stop", async () => {
     await using pod = await fixture.hostNetworkPod();
     await using one = await fixture.container(pod);
     await using other = await fixture.container(pod);
@@ -240,9 +240,7 @@ journeys("lifecycle", (fixture) => {
       await using two = await fixture.hostNetworkPod({ labels: { ...labels, member: "2" } });
       await two.stop();
       const inGroup = { labels: { group: fixture.namespace } };
-      const { list } = {
-        list: async (filter: Parameters<typeof cri.pods.list>[0]) => idsOf(await cri.pods.list(filter)),
-      };
+      const list = async (filter: Parameters<typeof cri.pods.list>[0]) => idsOf(await cri.pods.list(filter));
       expect(await list(inGroup)).toEqual([one.id, two.id].sort());
       if (traits.listsLag) await eventually(() => list({ ...inGroup, state: "ready" }), hasItems(1));
       expect(await list({ ...inGroup, state: "ready" })).toEqual([one.id]);

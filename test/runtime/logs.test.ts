@@ -8,7 +8,7 @@ import { eventually, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
 import { type Fixture, journeys, sh } from "./helpers/journeys.js";
 
-/** With `CRI_TEST_THOROUGH=1`, the test takes a minute on each runtime. */
+/** The size of the rotation test. With `CRI_TEST_THOROUGH=1`, it takes a minute on each runtime. */
 const [lineCount, rotations] = thorough ? [200_000, 20] : [20_000, 5];
 
 async function podWithLogs(fixture: Fixture) {
@@ -101,7 +101,7 @@ journeys("logs", (fixture) => {
     expect(count).toBe(2_000);
   });
 
-  test("reads the log of the previous attempt, waits for a start, and rejects where there is no log", async () => {
+  test("reads the log of the previous attempt, waits for a start, and rejects if there is no log", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
@@ -170,7 +170,7 @@ journeys("logs", (fixture) => {
     expect(lines).toEqual(["here"]);
   });
 
-  test("merges a pod's logs by time, with the container of each line, and follows into later containers", async () => {
+  test("merges a pod's logs by time, names the container of each line, and follows containers that start later", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;

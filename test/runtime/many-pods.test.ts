@@ -91,7 +91,8 @@ journeys(
 
         console.log(
           `${runtime.name}: ${count} pods, run in ${running.ms} ms, listed in ${listing.ms} ms (${bytes} bytes), ` +
-            `a tenth of them by label in ${filtering.ms} ms, all statuses in ${readingStatuses.ms} ms, removed in ${removing.ms} ms`,
+            `a tenth of them by label in ${filtering.ms} ms, all statuses in ${readingStatuses.ms} ms, ` +
+            `removed in ${removing.ms} ms`,
         );
       },
       thorough ? 3_600_000 : 120_000,

@@ -25,7 +25,7 @@ labJourneys("outage", (fixture) => {
     expect(await outputOf(next, "echo works")).toBe("works");
   });
 
-  test("calls during the outage fail with UNAVAILABLE and ask whether the runtime is running", async () => {
+  test("calls during the outage reject with UNAVAILABLE, and the error message asks whether the runtime is running", async () => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     await runtime.kill();
@@ -74,25 +74,25 @@ labJourneys("outage", (fixture) => {
 
   test("wait() returns the exit code across a restart, also of a container that exited during the outage", async () => {
     const pod = await fixture.sharedPod();
-    await using one = await folder();
-    await using another = await folder();
-    await using during = await fixture.container(pod, {
-      ...one.inside,
+    await using firstFolder = await folder();
+    await using secondFolder = await folder();
+    await using exitsDuringOutage = await fixture.container(pod, {
+      ...firstFolder.inside,
       command: sh("while ! test -f go; do sleep 0.05; done; sleep 0.3; exit 42"),
     });
-    await using later = await fixture.container(pod, {
-      ...another.inside,
+    await using exitsLater = await fixture.container(pod, {
+      ...secondFolder.inside,
       command: sh("while ! test -f go; do sleep 0.05; done; exit 43"),
     });
-    const ends = [during.wait(), later.wait()];
-    await outputOf(during, "touch go");
+    const ends = [exitsDuringOutage.wait(), exitsLater.wait()];
+    await outputOf(exitsDuringOutage, "touch go");
     await runtime.kill();
     await sleep(1_000);
     await runtime.start();
     // containerd 1.7 and later may report 255 and the reason Unknown for a container that exited during the outage.
     const { exitCode, reason } = await ends[0]!;
     expect(reason === "Unknown" ? 255 : 42, `${exitCode} ${reason}`).toBe(exitCode);
-    await outputOf(later, "touch go");
+    await outputOf(exitsLater, "touch go");
     expect((await ends[1]!).exitCode).toBe(43);
   });
 

@@ -39,7 +39,7 @@ journeys("ownership", (fixture) => {
         "RemovePodSandbox",
       ].map((method) => `RuntimeService/${method} OK`),
     );
-    await expectGone(ids);
+    await expectRemoved(ids);
     await client.close();
   });
 
@@ -54,7 +54,7 @@ journeys("ownership", (fixture) => {
       })(),
     );
     expect(failure).toEqual(new Error("from the block"));
-    await expectGone(ids);
+    await expectRemoved(ids);
   });
 
   test("disposal removes objects even after the caller's signal has aborted", async () => {
@@ -72,7 +72,7 @@ journeys("ownership", (fixture) => {
       })(),
     );
     expect(failure).toBe(reason);
-    await expectGone(ids);
+    await expectRemoved(ids);
   });
 
   test("disposing twice, one after the other or concurrently, removes once", async () => {
@@ -107,13 +107,13 @@ journeys("ownership", (fixture) => {
     await cri.containers.get(kept.container!).status();
     await cri.pods.get(kept.pod!).stop();
     await cri.pods.remove(kept.pod!);
-    await expectGone([kept.pod!, kept.container!]);
+    await expectRemoved([kept.pod!, kept.container!]);
   });
 
   test("disposal obeys the grace period of the spec", async () => {
     const pod = await fixture.sharedPod();
     const command = sh("trap 'sleep 1; exit 7' TERM; echo > up; while :; do sleep 0.05; done");
-    const ended = async (terminationGracePeriodSeconds: number) => {
+    const exitCodeAfterDisposal = async (terminationGracePeriodSeconds: number) => {
       await using at = await folder();
       const container = await fixture.container(pod, { ...at.inside, command, terminationGracePeriodSeconds });
       await waitForFile(container, "up");
@@ -121,12 +121,12 @@ journeys("ownership", (fixture) => {
       await container[Symbol.asyncDispose]();
       return await exit.then(
         ({ exitCode }) => exitCode,
-        // Removed before wait() could read the exit code.
+        // The container was removed before wait() could read the exit code.
         (error: unknown) => (CriError.is(error, "NOT_FOUND") ? undefined : Promise.reject(error)),
       );
     };
-    expect([7, undefined]).toContain(await ended(20));
-    expect([137, undefined]).toContain(await ended(0));
+    expect([7, undefined]).toContain(await exitCodeAfterDisposal(20));
+    expect([137, undefined]).toContain(await exitCodeAfterDisposal(0));
   });
 
   test("disposal kills at once if the spec has no grace period", async () => {
@@ -205,8 +205,8 @@ journeys("ownership", (fixture) => {
     await cri.pods.remove(pod.id);
   });
 
-  async function expectGone(ids: readonly string[]): Promise<void> {
-    const left = [...(await cri.pods.list()), ...(await cri.containers.list())].map(({ id }) => id);
-    expect(left.filter((id) => ids.includes(id))).toEqual([]);
+  async function expectRemoved(ids: readonly string[]): Promise<void> {
+    const remaining = [...(await cri.pods.list()), ...(await cri.containers.list())].map(({ id }) => id);
+    expect(remaining.filter((id) => ids.includes(id))).toEqual([]);
   }
 });

@@ -79,8 +79,8 @@ journeys("port-forward", (fixture) => {
   test("forwards a large download completely", async () => {
     await using web = await server(fixture);
     const mebibytes = fixture.scaledMebibytes(256);
-    const make = `dd if=/dev/urandom of=big bs=1M count=${mebibytes} 2>/dev/null; sha256sum big`;
-    const sum = (await web.container.execSync(sh(make))).stdout;
+    const createFile = `dd if=/dev/urandom of=big bs=1M count=${mebibytes} 2>/dev/null; sha256sum big`;
+    const sum = (await web.container.execSync(sh(createFile))).stdout;
     await using listener = await web.pod.portForward(web.port).listen();
     const response = await fetch(`http://127.0.0.1:${listener.address.port}/big`);
     const hash = createHash("sha256");
@@ -95,11 +95,11 @@ journeys("port-forward", (fixture) => {
     // containerd 1.6 forwards the end of the response only after the end of the request.
     stream.end("GET /hello HTTP/1.0\r\n\r\n");
     expect(await text(stream)).toMatch(/hello\n$/);
-    const dead = await forward
+    const failure = await forward
       .connect(9)
-      .then((it) => new Promise((_, reject) => it.on("error", reject).resume()))
+      .then((stream) => new Promise((_, reject) => stream.on("error", reject).resume()))
       .catch((error: unknown) => error);
-    expect(String(dead)).toMatch(/port 9/);
+    expect(String(failure)).toMatch(/port 9/);
     await expectCode(forward.connect(81), "INVALID_INPUT");
   });
 

@@ -47,7 +47,7 @@ labJourneys("propagation", (fixture, lab) => {
     }
   });
 
-  test("the error for a directory that cannot propagate names the reason", async () => {
+  test("the error for a directory whose mounts cannot propagate names the reason", async () => {
     await using host = await folder();
     const pod = await fixture.sharedPod();
     await expect(
@@ -57,7 +57,7 @@ labJourneys("propagation", (fixture, lab) => {
     ).rejects.toThrow(/not a shared or slave mount/);
   });
 
-  test("mounts the files of an image read-only, or is refused by older runtimes", async () => {
+  test("mounts the files of an image read-only; older runtimes refuse the mount", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { mounts: [] });
     const major = Number(fixture.runtime.version.split(".")[0]);
     const spec = { mounts: [{ image: lab.images.demo, containerPath: "/other" }] };

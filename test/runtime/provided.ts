@@ -27,7 +27,7 @@ export interface ProvidedRuntime {
   imageEndpoint: string;
   /** An image with a shell and the common command-line tools. */
   image: string;
-  /** The resources of the lab, or their equivalents of a fake. Tests that need them are skipped without. */
+  /** The resources of the lab, or the equivalents of a fake. Tests that need them are skipped if this is unset. */
   lab?: ProvidedLab;
   /** The runtime that a fake imitates. Unset for a real runtime. */
   flavor?: FakeFlavor;

@@ -1,4 +1,4 @@
-/** The generated stubs, over the same channel and middleware. */
+/** The generated stubs, which use the channel and the middleware of the client. */
 import { CriError } from "k8s-cri-client";
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
@@ -60,7 +60,7 @@ journeys("raw", (fixture) => {
     expect(CriError.is(await failureOf(client.raw.runtime.version({})), "CLIENT_CLOSED")).toBe(true);
   });
 
-  test("streams container events where the runtime has them", async () => {
+  test("streams container events if the runtime supports them", async () => {
     const abort = new AbortController();
     const seen: string[] = [];
     const events = (async () => {
@@ -83,7 +83,7 @@ journeys("raw", (fixture) => {
       (all) => all.includes(`${container.id} 2`),
     );
     expect(seen).toContain(`${container.id} 0`);
-    const reason = new Error("seen enough");
+    const reason = new Error("aborted by the caller");
     abort.abort(reason);
     expect(await outcome).toBe(reason);
   });

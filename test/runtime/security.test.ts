@@ -8,7 +8,7 @@ journeys("security", (fixture) => {
   const { cri } = fixture;
   const has = (set: bigint, name: keyof typeof capabilityBits) => ((set >> capabilityBits[name]) & 1n) === 1n;
 
-  test("capabilities: the runtime's default set", async () => {
+  test("capabilities: a container has the runtime's default set", async () => {
     const container = await fixture.sharedContainer();
     const set = await effectiveCapabilities(container);
     expect(has(set, "CHOWN")).toBe(true);
@@ -17,7 +17,7 @@ journeys("security", (fixture) => {
     expect(has(set, "SYS_ADMIN")).toBe(false);
   });
 
-  test("capabilities: added and dropped", async () => {
+  test("capabilities: adds and drops those in the spec", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), {
       security: { capabilities: { add: ["NET_ADMIN", "cap_sys_admin"], drop: ["CAP_CHOWN"] } },
     });
@@ -30,7 +30,7 @@ journeys("security", (fixture) => {
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
   });
 
-  test("capabilities: drops and adds ALL, with exceptions", async () => {
+  test("capabilities: drops or adds ALL, with exceptions", async () => {
     await using bare = await fixture.container(await fixture.sharedPod(), {
       security: { capabilities: { drop: ["ALL"], add: ["NET_ADMIN"] } },
     });
@@ -51,7 +51,7 @@ journeys("security", (fixture) => {
     expect(has(set, "NET_RAW")).toBe(false);
   });
 
-  test("seccomp: RuntimeDefault by default, Unconfined on request, that of the pod if the container has none", async () => {
+  test("seccomp: the profile is that of the container, else that of the pod, else RuntimeDefault", async () => {
     const filter = 2;
     const mode = async (security?: object, pod = fixture.sharedPod()) => {
       await using container = await fixture.container(await pod, { security });
@@ -74,7 +74,7 @@ journeys("security", (fixture) => {
     expect(await processStatus(restricted, "NoNewPrivs")).toBe("1");
   });
 
-  test("kernel paths: masked and read-only by default, and none of them if the lists are empty", async () => {
+  test("kernel paths: are masked and read-only by default, and accessible if the lists are empty", async () => {
     const masked = "wc -c < /proc/timer_list";
     const readOnly = "(: >> /proc/sys/kernel/domainname) 2>&1 && echo writable || true";
     await using usual = await fixture.container(await fixture.sharedPod());

@@ -1,4 +1,4 @@
-/** Memory and sockets that sessions use, and release. */
+/** The memory and the sockets of sessions. */
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { eventually, failureOf } from "./helpers/expectations.js";
@@ -62,10 +62,10 @@ journeys(
         controller.abort(new Error("enough"));
         await sessions[1]?.close();
         await cri.close();
-        const [aborted, closed, left] = await Promise.all(sessions.map(({ exit }) => failureOf(exit)));
+        const [aborted, closed, clientClosed] = await Promise.all(sessions.map(({ exit }) => failureOf(exit)));
         expect(aborted).toEqual(new Error("enough"));
         expect(closed).toMatchObject({ code: "CANCELLED" });
-        expect(left).toMatchObject({ code: "CLIENT_CLOSED" });
+        expect(clientClosed).toMatchObject({ code: "CLIENT_CLOSED" });
         await eventually(sockets, (count) => count === before);
       },
     );

@@ -159,9 +159,9 @@ journeys("sessions", (fixture) => {
     const given = new URL(await fixture.cri.containers.get(container).execUrl(["true"]), "http://127.0.0.1");
     const url = Object.assign(given, { hostname: "127.0.0.1" });
     await using cri = fixture.client({ streamUrl: () => url });
-    const again = () => cri.containers.get(container.id).execOutput(["true"], { transport });
-    expect((await again()).exitCode).toBe(0);
-    const failure = await failureOf(again());
+    const run = () => cri.containers.get(container.id).execOutput(["true"], { transport });
+    expect((await run()).exitCode).toBe(0);
+    const failure = await failureOf(run());
     expect(failure).toMatchObject({ code: "NOT_FOUND" });
     expect(inspect(failure, { depth: 5 })).not.toContain(url.pathname.split("/").at(-1));
   });
@@ -174,7 +174,7 @@ journeys("sessions", (fixture) => {
 
   test("an abort rejects with the signal's reason, and kills the command only with killOnAbort", async () => {
     const container = await fixture.sharedContainer();
-    for (const [killOnAbort, left] of [
+    for (const [killOnAbort, processCount] of [
       [false, 1],
       [true, 0],
     ] as const) {
@@ -187,11 +187,11 @@ journeys("sessions", (fixture) => {
       await waitForProcesses(container, `sleep ${seconds}`, 1);
       controller.abort(new Error("enough"));
       expect(await failureOf(session.exit)).toEqual(new Error("enough"));
-      await waitForProcesses(container, `sleep ${seconds}`, left);
+      await waitForProcesses(container, `sleep ${seconds}`, processCount);
     }
   });
 
-  test("an abort while the session opens kills the command as well", async () => {
+  test("with killOnAbort, an abort while the session opens kills the command", async () => {
     const container = await fixture.sharedContainer();
     const seconds = uniqueSeconds();
     const delays = [0, 2, 5, 10, 20, 40, 80];

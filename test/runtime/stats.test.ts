@@ -8,7 +8,7 @@ journeys("stats", (fixture) => {
   const { cri } = fixture;
   const busy = sh("while :; do :; done");
 
-  test("a container's stats have a growing CPU time, memory and the writable layer", async () => {
+  test("a container's stats contain a growing CPU time, the memory and the writable layer", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), {
       command: busy,
       labels: { usage: "yes" },
@@ -36,7 +36,7 @@ journeys("stats", (fixture) => {
   });
 
   if (fixture.traits.podStats !== "none")
-    test("a pod's stats have its network and its containers", async () => {
+    test("a pod's stats contain its network and its containers", async () => {
       await using pod = await fixture.pod({
         labels: { usage: fixture.namespace },
         cgroupParent: `/${fixture.namespace}`,
@@ -61,7 +61,7 @@ journeys("stats", (fixture) => {
       expect(failure.message).toContain("run the pod with a cgroupParent");
     });
 
-  test("an exited container has an error or its last stats", async () => {
+  test("stats() of an exited container returns its last stats or rejects with a CriError", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
     await container.wait();
     const outcome = await container.stats().catch((error: unknown) => error);

@@ -3,7 +3,7 @@ import { ContainerState, PodSandboxState } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { journeys, sh } from "./helpers/journeys.js";
 
-/** Far above the grace periods in these tests, and far below the deadline of a call. */
+/** Time limit of each test: far above the grace periods in the tests, and far below the deadline of a call. */
 const timeoutMs = 20_000;
 
 journeys("stopping", (fixture) => {

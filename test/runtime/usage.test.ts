@@ -1,4 +1,4 @@
-/** Usage over time. Runtimes are tested one after the other, because each keeps a core busy. */
+/** Usage over time. Runtimes are tested one after the other, because each test keeps a core busy. */
 import { readdirSync, readFileSync } from "node:fs";
 import { CriError, type UsageSnapshot } from "k8s-cri-client";
 import { formatUsage } from "k8s-cri-client/prometheus";
@@ -6,15 +6,15 @@ import { expect, test } from "vitest";
 import { journeys, sh } from "./helpers/journeys.js";
 
 /**
- * Returns a function that measures which share of the time since its last call a process waited for a CPU, from 0 to 1. On a busy
- * machine, a busy loop either runs or waits, so its usage and this share add up to one core.
+ * Returns a function that measures how long a process has waited for a CPU since the last call, as a share of that time from 0 to
+ * 1. A busy loop always runs or waits, so its usage and this share add up to one core.
  */
 function cpuWaitShare(mark: string): () => number | undefined {
   const matches = (pid: string) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark);
     } catch {
-      return false; // ended since it was listed
+      return false; // the process has ended since it was listed
     }
   };
   let pid: string | undefined;

@@ -10,7 +10,7 @@ const containerCount = thorough ? 200 : 15;
 journeys("wait", (fixture) => {
   const { cri } = fixture;
 
-  test("returns the exit before and after it, from an owned and from a borrowed handle", async () => {
+  test("wait() returns the exit, whether it is called before or after it, on owned and borrowed handles", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { command: sh("sleep 0.5; exit 5") });
     const early = container.wait();
     const exit = await cri.containers.get(container.id).wait();
@@ -66,7 +66,7 @@ journeys("wait", (fixture) => {
     await using container = await fixture.container(await fixture.sharedPod());
     const abort = new AbortController();
     const wait = failureOf(container.wait({ signal: abort.signal }));
-    const reason = new Error("no more");
+    const reason = new Error("aborted by the caller");
     setTimeout(() => abort.abort(reason), 300);
     expect(await wait).toBe(reason);
     expect((await container.execSync(["true"])).exitCode).toBe(0);
@@ -79,7 +79,7 @@ journeys("wait", (fixture) => {
     await expectCode(container.wait({ deadline: new Date(Date.now() + 400) }), "DEADLINE_EXCEEDED");
   });
 
-  test("returns the exit of a removed container if it was seen in time, or rejects with NOT_FOUND", async () => {
+  test("while the container is removed, wait() returns its exit or rejects with NOT_FOUND", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const wait = container.wait().then(
       ({ exitCode }) => exitCode,

@@ -1,5 +1,5 @@
 /**
- * Calls to a runtime that may be killed at any moment. Checks how long each call takes. Also checks its error: if the error says
+ * Makes calls to a runtime that may be killed at any moment, and checks the duration and the error of each call. If the error says
  * that the call had no effect, nothing may have changed.
  *
  * @module
@@ -12,8 +12,8 @@ import type { Random } from "../helpers/random.js";
 const timeoutMs = 60_000;
 
 /**
- * How much longer a call may take: a failed workflow has 15 s to roll back, and a failed creation 3.5 s to find an object that it
- * may have created. The rest is for slow machines.
+ * The time that a call may take beyond its limit. A failed workflow has 15 s to roll back, and a failed creation has 3.5 s to find
+ * an object that it may have created. The rest is for slow machines.
  */
 const overrunMs = 25_000;
 
@@ -53,7 +53,7 @@ type Call<T> = (options: { timeoutMs: number }) => Promise<T>;
 /** The calls of one lifecycle. */
 export class CheckedCalls {
   /** The current step. */
-  step = "not begun";
+  step = "not started";
   readonly #history: string[] = [];
 
   constructor(
@@ -63,7 +63,7 @@ export class CheckedCalls {
     private readonly random: Random,
   ) {}
 
-  /** Makes one call, which must settle in time. */
+  /** Makes one call, which must settle within its time limit. */
   async once<T>(step: string, call: Call<T>): Promise<T> {
     this.step = step;
     this.record.calls++;

@@ -1,6 +1,6 @@
 /**
- * The lifecycle of one pod, with a runtime that may be killed at any moment. Every reply is compared with the expected one. After a
- * failure, the lifecycle recovers as the documentation recommends.
+ * Runs the lifecycle of one pod on a runtime that may be killed at any moment. Compares every reply with the expected one. After a
+ * failure, recovers as the documentation recommends.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { ContainerSpec, PodSpec } from "../helpers/journeys.js";
 import type { Random } from "../helpers/random.js";
 import { CheckedCalls, type RoundRecord } from "./checked-calls.js";
 
-/** The steps of one lifecycle. The pod has its own name as the label `life`. */
+/** The steps of one lifecycle. The pod's label `life` contains its name. */
 export interface LifecyclePlan {
   pod: PodSpec;
   container: ContainerSpec;
@@ -70,11 +70,11 @@ export class PodLifecycle {
         // Without a uid, the next run would create another pod and leave the one that may exist.
         if (this.plan.pod.uid === undefined) return await this.#removeFoundPods();
       }
-      await (cleanUp === "dispose" ? this.#removeByDisposal() : this.#manual());
+      await (cleanUp === "dispose" ? this.#removeByDisposal() : this.#removeExplicitly());
     } catch (error) {
       this.#calls.reportViolation(`gave up: ${inspect(error)}`);
     } finally {
-      this.#calls.step = "over";
+      this.#calls.step = "ended";
     }
   }
 
@@ -85,7 +85,7 @@ export class PodLifecycle {
       id = pod.id;
       await this.#runUnlessLost(pod, async () => {
         await using container = await this.#runContainer(pod);
-        await this.#use(pod, container);
+        await this.#checkReplies(pod, container);
         this.#calls.step = "dispose";
       });
       this.#calls.step = "dispose";
@@ -94,11 +94,11 @@ export class PodLifecycle {
     await this.#expectRemoved(id);
   }
 
-  async #manual(): Promise<void> {
+  async #removeExplicitly(): Promise<void> {
     const pod = await this.#runPod();
     const container = await this.#runUnlessLost(pod, async () => {
       const container = await this.#runContainer(pod);
-      await this.#use(pod, container);
+      await this.#checkReplies(pod, container);
       return container;
     });
     if (container) await this.#removeContainer(pod, container);
@@ -164,17 +164,17 @@ export class PodLifecycle {
 
   async #runPod(): Promise<OwnedPodSandbox> {
     const { pod: spec, adopts } = this.plan;
-    const foreign = adopts ? await this.#runByOtherClient() : undefined;
+    const otherId = adopts ? await this.#runByOtherClient() : undefined;
     for (let attempt = 1; ; attempt++) {
       try {
         const pod = await this.#calls.once("run", (options) => this.cri.pods.run(spec, { ...options, adopt: adopts }));
-        if (pod.adopted !== (pod.id === foreign))
-          this.#calls.reportViolation(`expected adopted: ${pod.id === foreign}, got ${pod.adopted} (${pod.id})`);
+        if (pod.adopted !== (pod.id === otherId))
+          this.#calls.reportViolation(`expected adopted: ${pod.id === otherId}, got ${pod.adopted} (${pod.id})`);
         await this.#expectOnePod(pod.id);
         return pod;
       } catch (error) {
         await this.#calls.recover(error, attempt);
-        await this.#afterFailedRun(error, foreign);
+        await this.#afterFailedRun(error, otherId);
       }
     }
   }
@@ -195,12 +195,12 @@ export class PodLifecycle {
    * Checks that nothing exists if the error says that the call had no effect. Otherwise the next run finds the pod by its uid.
    * Without a uid, removes it.
    */
-  async #afterFailedRun(error: unknown, foreign?: string): Promise<void> {
+  async #afterFailedRun(error: unknown, otherId?: string): Promise<void> {
     if (!CriError.is(error)) throw error;
     if (error.mayHaveTakenEffect) this.#markUncertain();
     // A pod that cannot be adopted must be removed, as the error says.
     const unusable = CriError.is(error, "NAME_RESERVED") && this.plan.adopts;
-    const exists = async () => (await this.#find()).some(({ id }) => id !== foreign);
+    const exists = async () => (await this.#find()).some(({ id }) => id !== otherId);
     if (!unusable && !this.#uncertain && (await exists()))
       this.#calls.reportViolation(`the creation had an effect, but its error denies that: ${error}`);
     if (unusable || (error.mayHaveTakenEffect && this.plan.pod.uid === undefined)) await this.#removeFoundPods();
@@ -241,8 +241,8 @@ export class PodLifecycle {
   }
 
   /** Runs a command, reads statuses and lists, and checks each reply. */
-  async #use(pod: OwnedPodSandbox, container: OwnedContainer): Promise<void> {
-    await this.#command(container, this.plan.pod.name);
+  async #checkReplies(pod: OwnedPodSandbox, container: OwnedContainer): Promise<void> {
+    await this.#runCommand(container, this.plan.pod.name);
     const { id, metadata, state } = await this.#calls.retry("status", (options) => pod.status(options));
     if (id !== pod.id || metadata?.name !== this.plan.pod.name)
       this.#calls.reportViolation("the status of another pod");
@@ -253,7 +253,7 @@ export class PodLifecycle {
       this.#calls.reportViolation("the status of another container");
     if (own.state !== ContainerState.CONTAINER_RUNNING) throw new Error("a container that was not stopped has exited");
     const ids = (await this.#calls.retry("list", (options) => this.cri.containers.list({ pod }, options))).map(
-      (it) => it.id,
+      (listed) => listed.id,
     );
     if (ids.join() !== container.id)
       this.#calls.reportViolation(`expected the container ${container.id} in the pod, got ${ids}`);
@@ -263,7 +263,7 @@ export class PodLifecycle {
   }
 
   /** Runs a command that appends a line to a file, so that {@link #expectCommandsOnce} can count its executions. */
-  async #command(container: Container, output: string): Promise<void> {
+  async #runCommand(container: Container, output: string): Promise<void> {
     const line = ["/bin/sh", "-c", `echo x >> /tmp/executions && echo '${output}'`];
     for (let attempt = 1; ; attempt++) {
       this.#commands.started++;

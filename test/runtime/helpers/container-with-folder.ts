@@ -5,27 +5,30 @@ import type { ContainerSpec, Fixture } from "./journeys.js";
 /** A container, a folder that it shares with the node, and another folder of the node. */
 export interface ContainerWithFolder extends AsyncDisposable {
   container: OwnedContainer;
-  /** The folder that only the node has. */
-  here: string;
-  /** The shared folder. It has the same path on the node and in the container. */
-  there: string;
+  /** Path of the folder that only the node has. */
+  local: string;
+  /** Path of the shared folder, which is the same on the node and in the container. */
+  shared: string;
 }
 
-/** Runs a container for a journey that copies. Disposing of it removes the container and both folders. */
+/** Runs a container for a journey that copies files. Disposing of the result removes the container and both folders. */
 export async function containerWithFolder(
   fixture: Fixture,
-  spec: (there: string) => Partial<ContainerSpec> = () => ({}),
+  spec: (shared: string) => Partial<ContainerSpec> = () => ({}),
 ): Promise<ContainerWithFolder> {
-  const made = await folder();
-  const shared = await folder();
-  const there = shared.path;
-  const removeFolders = () => Promise.all([made[Symbol.asyncDispose](), shared[Symbol.asyncDispose]()]);
+  const localFolder = await folder();
+  const sharedFolder = await folder();
+  const shared = sharedFolder.path;
+  const removeFolders = () => Promise.all([localFolder[Symbol.asyncDispose](), sharedFolder[Symbol.asyncDispose]()]);
   try {
-    const container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount], ...spec(there) });
+    const container = await fixture.container(await fixture.sharedPod(), {
+      mounts: [sharedFolder.mount],
+      ...spec(shared),
+    });
     return {
       container,
-      here: made.path,
-      there,
+      local: localFolder.path,
+      shared,
       [Symbol.asyncDispose]: async () => {
         await container[Symbol.asyncDispose]();
         await removeFolders();
@@ -37,7 +40,7 @@ export async function containerWithFolder(
   }
 }
 
-/** Options for a container whose `tar` a test replaces with a program in `bin` of the shared folder. */
-export const replaceableTar = (there: string): Partial<ContainerSpec> => ({
-  env: { PATH: `${there}/bin:/usr/bin:/bin` },
+/** Returns options for a container whose `tar` a test replaces with a program in `bin` of the shared folder. */
+export const replaceableTar = (shared: string): Partial<ContainerSpec> => ({
+  env: { PATH: `${shared}/bin:/usr/bin:/bin` },
 });

@@ -16,7 +16,7 @@ export function containerdPid(endpoint: string): number {
     try {
       args = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
     } catch {
-      continue; // ended since it was listed
+      continue; // the process has ended since it was listed
     }
     if (args[0]?.endsWith("/containerd") && args.includes(config)) return Number(entry);
   }
@@ -34,7 +34,7 @@ export async function freeze(pid: number): Promise<{ thaw(): void } & Disposable
   const all = hasNsenter ? [pid, parent] : [pid];
   await eventually(
     () => {
-      // Repeated, because an nsenter that has just been continued may still send SIGCONT to its child.
+      // Sends the signal again, because an nsenter that was just continued may still send SIGCONT to its child.
       process.kill(pid, "SIGSTOP");
       return all.flatMap(threadStates);
     },

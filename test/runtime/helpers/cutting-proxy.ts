@@ -104,7 +104,7 @@ export class CuttingProxy implements AsyncDisposable {
     stream.on("close", () => outgoing.close());
     stream.pipe(outgoing);
     if (plan?.cut === "after-request") {
-      // The proxy has written the whole request; 5 ms let it arrive.
+      // The proxy has written the whole request. It usually arrives within 5 ms.
       stream.on("end", () => setTimeout(() => this.#disconnect(session), 5));
     }
     outgoing.on("response", (reply, flags) => {

@@ -32,7 +32,7 @@ export async function expectCode(promise: Promise<unknown>, code: CriError["code
   return failure;
 }
 
-/** Polls `probe` every 50 ms until `accept` returns true, and returns the accepted value. The time limit only bounds a hang. */
+/** Polls `probe` every 50 ms until `accept` returns true, and returns the accepted value. Fails the test after `timeoutMs`. */
 export async function eventually<T>(
   probe: () => Promise<T> | T,
   accept: (value: T) => boolean,

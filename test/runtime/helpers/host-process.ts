@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * Finds the process of this machine whose command line has an argument. Returns its ids: first as this process sees it, then in the
- * pid namespaces of the runtime and the container, as far as they have their own. Empty if there is none, or several.
+ * Finds the process of this machine whose command line contains an argument. Returns its ids: first as this process sees it, then
+ * in the PID namespaces of the runtime and of the container, if they have their own. Returns an empty list unless exactly one
+ * process matches.
  */
 export function pidsOf(argument: string): number[] {
-  const found = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && read(`/proc/${name}/cmdline`).split("\0").includes(argument))
+  const found = pids()
+    .filter((pid) => read(`/proc/${pid}/cmdline`).split("\0").includes(argument))
     .map(
       (pid) =>
         /^NSpid:\t(.*)$/m

@@ -1,5 +1,5 @@
 /**
- * Reads the state of a container by commands in it, not from the runtime.
+ * Reads the state of a container by running commands in it, not from the runtime.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Container } from "k8s-cri-client";
 import { eventually } from "./expectations.js";
 import { sh } from "./journeys.js";
 
-/** Runs a shell command in a container and returns its standard output without the final newline. Throws on a non-zero exit code. */
+/** Runs a shell command in a container and returns its standard output, without the final newline. Throws if it exits non-zero. */
 export async function outputOf(container: Container, line: string): Promise<string> {
   const { stdout } = await container.execSync(sh(line), { throwOnNonZero: true });
   return stdout.trimEnd();
@@ -24,7 +24,7 @@ export async function countProcesses(container: Container, commandLine: string):
   return all.split(`${commandLine} `).length - 1;
 }
 
-/** Waits until {@link countProcesses} returns a number. */
+/** Waits until {@link countProcesses} returns this count. */
 export async function waitForProcesses(container: Container, commandLine: string, count: number): Promise<void> {
   await eventually(
     () => countProcesses(container, commandLine),

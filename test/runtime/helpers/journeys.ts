@@ -1,5 +1,5 @@
 /**
- * Registers journeys, and gives each file a client, its own pods and a check that nothing is left on the runtime.
+ * Registers journeys. Gives each file a client and its own pods, and checks that no pods and containers remain on the runtime.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const namespacePrefix = "journeys-";
 
 /** The objects that the journeys of one file use on one runtime. */
 export class Fixture {
-  /** Contains all pods of this file, so that they can be told apart on a runtime that others use as well. */
+  /** The namespace of all pods of this file. It distinguishes them from other pods on a shared runtime. */
   readonly namespace = `${namespacePrefix}${randomUUID().slice(0, 8)}`;
   readonly cri: CriClient;
   readonly image: string;
@@ -142,7 +142,7 @@ export class Fixture {
 }
 
 /** The name of the last test of each file and runtime. */
-export const closingTest = "nothing is left on the runtime";
+export const closingTest = "the journeys leave no pods or containers on the runtime";
 
 export interface JourneyOptions {
   /** Tests one runtime after the other, for journeys that measure the test process itself. @defaultValue false */
@@ -153,7 +153,7 @@ export interface JourneyOptions {
 
 /**
  * Registers journeys for every runtime. Runtimes are tested concurrently; the journeys of one runtime run one after the other. The
- * last test of each runtime checks that nothing is left on it.
+ * last test of each runtime checks that no pods and containers remain on it.
  */
 export function journeys(theme: string, define: (fixture: Fixture) => void, options: JourneyOptions = {}): void {
   describeRuntimes(
@@ -163,7 +163,7 @@ export function journeys(theme: string, define: (fixture: Fixture) => void, opti
         let before: string[] = [];
         beforeAll(async () => {
           await fixture.cri.images.ensure(fixture.image);
-          // Objects that an earlier file left are a failure of that file.
+          // Objects that an earlier file left behind are a failure of that file, not of this one.
           before = await fixture.leftovers();
         });
         define(fixture);
@@ -181,7 +181,7 @@ export function journeys(theme: string, define: (fixture: Fixture) => void, opti
   );
 }
 
-/** Registers journeys that need the lab, to kill the runtime or for its TLS endpoint or registries. Other runtimes skip them. */
+/** Registers journeys that need the lab: its TLS endpoint, its registries, or the kill of a runtime. Other runtimes skip them. */
 export function labJourneys(theme: string, define: (fixture: Fixture, lab: ProvidedLab) => void): void {
   journeys(theme, (fixture) => {
     const { lab, name } = fixture.runtime;

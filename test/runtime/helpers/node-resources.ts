@@ -62,7 +62,7 @@ function groupsOf(pid: number): string[] {
   return below(join(mount.path, name)).filter((path) => !path.endsWith("/runtime"));
 }
 
-/** Lists the processes in the groups, except the runtime itself and those that keep up its namespaces. */
+/** Lists the processes in the groups, except the runtime itself and those that keep its namespaces alive. */
 function processesIn(groups: readonly string[], runtime: number): string[] {
   return groups.flatMap((group) => {
     const pids = [group, join(group, "runtime")].flatMap((path) => read(join(path, "cgroup.procs")).split("\n"));

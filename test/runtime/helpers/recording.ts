@@ -50,10 +50,10 @@ export async function expectFresh({ cri }: Fixture, view: NodeView, { state }: A
   await eventually(
     async () => {
       const fresh = await listAll();
-      const asViewed = { pods: new Map(view.pods), containers: new Map(view.containers) };
-      // Compared regardless of order: a runtime lists even the labels of a pod in varying order.
-      const same = isDeepStrictEqual(fresh, asViewed) && isDeepStrictEqual(fresh, state);
-      return same ? undefined : { fresh: describe(fresh), viewed: describe(view), recorded: describe(state) };
+      const viewed = { pods: new Map(view.pods), containers: new Map(view.containers) };
+      // Ignores the order, because a runtime lists even the labels of a pod in varying order.
+      const same = isDeepStrictEqual(fresh, viewed) && isDeepStrictEqual(fresh, state);
+      return same ? undefined : { fresh: describe(fresh), viewed: describe(viewed), recorded: describe(state) };
     },
     (differing) => differing === undefined,
     30_000,

@@ -13,9 +13,9 @@ export interface Traits {
   readonly checksPortForward: boolean;
   /** Starts an exited container again. */
   readonly startsAgain: boolean;
-  /** The call that fails when the container's program does not exist. */
+  /** The call that fails if the container's program does not exist. */
   readonly missingProgramFails: "CreateContainer" | "StartContainer";
-  /** Whose verbose info contains the process id. */
+  /** Whether the verbose info of a pod and of a container contains the process id. */
   readonly infoHasPid: { readonly pod: boolean; readonly container: boolean };
   /** Reports in the verbose info how pods and containers were configured. */
   readonly reportsConfig: boolean;

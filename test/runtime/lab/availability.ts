@@ -17,7 +17,7 @@ const probe = [
   "mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay over",
 ].join("\n");
 
-/** Returns whether {@link startLab} can work here, and otherwise the reason. Tries the operations that it cannot look up. */
+/** Returns whether {@link startLab} can work on this machine, or the reason why not. Tries mounts and namespaces. */
 export function labAvailability(): LabAvailability {
   const no = (reason: string): LabAvailability => ({ available: false, reason });
   if (process.env.CRI_LAB === "off") return no("CRI_LAB=off");
@@ -34,7 +34,7 @@ export function labAvailability(): LabAvailability {
   return { available: true };
 }
 
-/** Returns whether the root here differs from that of the mount namespace. A container would then escape from the chroot. */
+/** Returns whether this process's root differs from that of its mount namespace. A container would then escape from the chroot. */
 function insideChroot(): boolean {
   const { dev, ino } = statSync("/");
   const root = spawnSync("nsenter", ["--mount=/proc/self/ns/mnt", "stat", "-c", "%d:%i", "/"], { encoding: "utf8" });

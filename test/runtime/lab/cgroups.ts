@@ -1,6 +1,7 @@
 /**
  * Control groups of the lab. Each instance has one group in every hierarchy, version 1 or 2, and sees that group as the root. All
- * groups that it creates are below that group, apart from those of a real runtime on the machine, and can be removed afterwards.
+ * groups that it creates are below that group. They are separate from those of a real runtime on the machine, and the lab can
+ * remove all of them.
  *
  * @module
  */

@@ -85,7 +85,9 @@ function status(): void {
 
 function describe(record: LabRecord): string {
   const lines = Object.entries(record.endpoints).map(([name, endpoint]) => `\n  ${name}  ${endpoint}`);
-  return `${record.id}  ${stateOf(record)}${record.manual ? ", started by hand" : ""}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
+  const origin = record.manual ? ", started by hand" : "";
+  const owner = `process ${record.owner.pid}, since ${record.started}`;
+  return `${record.id}  ${stateOf(record)}${origin}, ${owner}${lines.join("")}`;
 }
 
 async function main(): Promise<void> {

@@ -21,7 +21,7 @@ const attempts = 4;
  * Unpacks the packages, without their dependencies, and returns the folder that corresponds to `/`.
  *
  * The first call for a set of packages downloads them. Later calls return the existing folder. The folder is created in one step,
- * so it is complete even if the process was killed.
+ * so it is complete even if an earlier process was killed.
  */
 export async function fetchPackages(suite: Suite, packages: readonly string[]): Promise<string> {
   const names = [...new Set(packages)].sort();

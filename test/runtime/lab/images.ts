@@ -88,7 +88,7 @@ export async function buildLayer(busybox: string, tini: string): Promise<Layer> 
   file("bin/busybox", await readFile(busybox), 0o755);
   file("bin/tini", await readFile(tini), 0o755);
   for (const applet of (await run(busybox, ["--list"])).trim().split("\n").sort()) {
-    // This link would replace the program itself.
+    // A link of this name would replace the program itself.
     if (applet === "busybox") continue;
     archive.entry({ ...common, name: `bin/${applet}`, type: "symlink", linkname: "busybox", mode: 0o777 });
   }

@@ -194,7 +194,7 @@ async function assemble(
       restart: () => containerd.restart(),
     };
   });
-  // Waits until all have settled, because a failure tears down the lab.
+  // Waits until all have settled, because a failure tears down the lab, and nothing may start after that.
   const results = await Promise.allSettled([pushing, ...starting]);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return {

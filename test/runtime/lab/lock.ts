@@ -10,8 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 /**
  * Runs `work` while no other process, and no other caller in this process, holds the lock of the same key.
  *
- * The lock is a listening socket in the abstract namespace of Linux. The kernel closes it when its process ends, so that a crash
- * leaves no stale lock, as a lock file would be.
+ * The lock is a listening socket in the abstract namespace of Linux. The kernel closes the socket when its process ends. Unlike a
+ * lock file, it therefore never outlives a crash.
  */
 export async function withLock<T>(key: string, work: () => Promise<T>): Promise<T> {
   const name = `\0cri-lab-lock-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;

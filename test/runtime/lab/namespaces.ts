@@ -1,9 +1,9 @@
 /**
  * Isolates one runtime in its own PID, mount and cgroup namespaces. It uses the network of the machine.
  *
- * Shims and containers outlive the runtime that started them, and mounts and network namespaces outlive all processes. In a
- * PID namespace they do not: when its first process is killed, the kernel ends all its processes and removes its mounts. The first
- * process is killed when the process that started it ends, even by SIGKILL.
+ * Without namespaces, shims and containers outlive the runtime that started them, and mounts and network namespaces outlive all
+ * processes. A PID namespace prevents this: when its first process is killed, the kernel ends all its processes and removes its
+ * mounts. The first process is killed when the process that started it ends, even by SIGKILL.
  *
  * The mount namespace has its own copies of /run and /var/lib, separate from those of a real runtime on the machine.
  *
@@ -65,7 +65,7 @@ export class Namespaces {
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
     const enter = ["nsenter", "--target", String(this.first.pid), "--mount", "--pid", "--cgroup", "--"];
     const [shell = "", ...args] = inGroups(insideFolders(this.options.cgroup), [...enter, ...command]);
-    // Not bound to this process: nsenter must outlive the program, which the kernel kills with the namespaces, to reap it.
+    // Not bound to this process. The kernel kills the program with its namespaces, and nsenter must live longer to reap it.
     return spawn(shell, args, { ...options, detached: true });
   }
 

@@ -13,7 +13,7 @@ export interface LabRecord {
   /** Also the value of `CRI_LAB_ID` in the environment of every process of the lab. */
   id: string;
   owner: ProcessIdentity;
-  /** Whether it was started by `npm run lab`, not by a test run. */
+  /** Whether `npm run lab` started the lab, not a test run. */
   manual: boolean;
   /** See {@link processScope}. */
   scope: string;
@@ -63,7 +63,7 @@ export function readRecords(): LabRecord[] {
       try {
         return [JSON.parse(readFileSync(join(recordFolder(), file), "utf8")) as LabRecord];
       } catch {
-        // The lab has removed its record since the folder was listed.
+        // The lab removed its record after the folder was listed.
         return [];
       }
     });

@@ -37,20 +37,20 @@ export function tearDownAbandoned(): LabRecord[] {
 }
 
 /**
- * Kills the lab's processes. Containers and shims have no mark, but the first process of their PID namespace has: the kernel kills
- * them together with it.
+ * Kills the lab's processes. Containers and shims have no mark, but the first process of their PID namespace has one. The kernel
+ * kills them together with that process.
  *
  * The first processes are killed before all others. A namespace ends when all its processes have been reaped, and the parent that
- * reaps containerd is outside. If that parent were killed as well, process 1 of the machine would have to reap containerd, which
- * process 1 of many containers never does.
+ * reaps containerd is outside the namespace. If that parent were killed too, process 1 of the machine would have to reap
+ * containerd. If the machine is a container, its process 1 often never reaps other processes.
  */
 function killProcesses(id: string): void {
   const marked = () => processesWithEnvironment(environmentMark(id)).filter(({ pid }) => pid !== process.pid);
-  killUntilGone(() => marked().filter(({ pid }) => isFirstOfNamespace(pid)));
-  killUntilGone(marked);
+  killUntilEnded(() => marked().filter(({ pid }) => isFirstOfNamespace(pid)));
+  killUntilEnded(marked);
 }
 
-function killUntilGone(find: () => ProcessIdentity[]): void {
+function killUntilEnded(find: () => ProcessIdentity[]): void {
   // A process loses its environment before it has ended.
   const seen = new Map<number, ProcessIdentity>();
   const deadline = Date.now() + timeoutMs;
