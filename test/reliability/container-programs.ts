@@ -40,7 +40,7 @@ export function program([name, operation, ms]: readonly string[], executed: (ope
   };
 }
 
-/** A server in a pod that echoes its input. */
+/** Returns a server in a pod that echoes its input. */
 export function echo(): Duplex {
   return new PassThrough();
 }

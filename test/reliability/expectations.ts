@@ -2,7 +2,7 @@ import type { OwnedContainer, OwnedPodSandbox } from "../../src/index.js";
 import type { Operation } from "./operation.js";
 import type { ServerTruth } from "./server-truth.js";
 
-/** An owned handle, and the calls on it. */
+/** An owned handle, the operation that created it, and the one that disposes of it. */
 export interface Owned {
   readonly kind: "pod" | "container";
   readonly handle: OwnedPodSandbox | OwnedContainer;
@@ -13,13 +13,10 @@ export interface Owned {
   released: boolean;
 }
 
-export type OwnedPod = Owned & { readonly handle: OwnedPodSandbox };
-export type OwnedOneContainer = Owned & { readonly handle: OwnedContainer };
+export type OwnedPodRecord = Owned & { readonly handle: OwnedPodSandbox };
+export type OwnedContainerRecord = Owned & { readonly handle: OwnedContainer };
 
-/**
- * The model: predicts for every pod and container that the client returned whether it exists, from all calls and their
- * outcomes.
- */
+/** The model. Predicts from all calls and their outcomes whether each pod and container that the client returned exists. */
 export class Expectations {
   readonly owned: Owned[] = [];
   /** Operations that should remove an object, by its id. */
@@ -28,23 +25,23 @@ export class Expectations {
   readonly #sideEffects = new Map<string, Operation[]>();
   #stateLostAt = -Infinity;
 
-  get pods(): OwnedPod[] {
-    return this.owned.filter((one) => one.kind === "pod") as OwnedPod[];
+  get pods(): OwnedPodRecord[] {
+    return this.owned.filter((one) => one.kind === "pod") as OwnedPodRecord[];
   }
 
-  get containers(): OwnedOneContainer[] {
-    return this.owned.filter((one) => one.kind === "container") as OwnedOneContainer[];
+  get containers(): OwnedContainerRecord[] {
+    return this.owned.filter((one) => one.kind === "container") as OwnedContainerRecord[];
   }
 
-  removal(id: string, operation: Operation): void {
+  recordRemoval(id: string, operation: Operation): void {
     this.#removals.set(id, [...(this.#removals.get(id) ?? []), operation]);
   }
 
-  sideEffect(id: string, operation: Operation): void {
+  recordSideEffect(id: string, operation: Operation): void {
     this.#sideEffects.set(id, [...(this.#sideEffects.get(id) ?? []), operation]);
   }
 
-  stateLost(): void {
+  recordStateLoss(): void {
     this.#stateLostAt = performance.now();
   }
 
@@ -53,7 +50,7 @@ export class Expectations {
   }
 
   /** Predicts whether an object that the client returned exists. */
-  of(owned: Owned): "present" | "absent" | "uncertain" {
+  predict(owned: Owned): "present" | "absent" | "uncertain" {
     const ids = [owned.handle.id, ...(owned.podId === undefined ? [] : [owned.podId])];
     const removals = ids.flatMap((id) => this.#removals.get(id) ?? []);
     if (removals.some(({ fulfilled }) => fulfilled)) return "absent";
@@ -62,15 +59,15 @@ export class Expectations {
     return others.every(({ claimsNoEffect }) => claimsNoEffect) ? "present" : "uncertain";
   }
 
-  /** Compares the model with the server. */
-  compare(truth: ServerTruth, violate: (message: string) => void): void {
+  /** Compares the model with the server, and reports each difference. */
+  compare(truth: ServerTruth, reportViolation: (message: string) => void): void {
     for (const owned of this.owned) {
       const { kind, handle, operation } = owned;
-      const expected = this.of(owned);
+      const expected = this.predict(owned);
       if (expected === "present" && !truth.exists(handle.id))
-        violate(`${kind} ${handle.id} of ${operation} does not exist, but no call removed it`);
+        reportViolation(`${kind} ${handle.id} of ${operation} does not exist, but no call removed it`);
       if (expected === "absent" && truth.exists(handle.id))
-        violate(`${kind} ${handle.id} of ${operation} exists, but its removal succeeded`);
+        reportViolation(`${kind} ${handle.id} of ${operation} exists, but its removal succeeded`);
     }
   }
 }

@@ -14,7 +14,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** The RPCs to inject faults into, weighted by how much depends on them. */
+/** The RPCs to inject faults into. RPCs on which more of the client depends have a larger weight. */
 const targets: readonly { weight: number; rpcs: readonly (RpcName | "*")[] }[] = [
   { weight: 6, rpcs: ["RunPodSandbox", "CreateContainer"] },
   { weight: 3, rpcs: ["StartContainer", "RemoveContainer", "RemovePodSandbox", "StopPodSandbox", "StopContainer"] },
@@ -112,7 +112,7 @@ function onRpc(fault: Fault, rpcs: readonly RpcName[], index: number): Fault {
   return { ...withoutFalseReplies({ ...fault, rpc: rpcs[index % rpcs.length] as RpcName }), message: "" };
 }
 
-/** Removes combinations in which the runtime would deny an effect that it had. No client could handle these. */
+/** Removes combinations in which the runtime would deny an effect that a call had. No client could handle these. */
 function withoutFalseReplies(drawn: Omit<Fault, "message">): Omit<Fault, "message"> {
   let { kind, phase, code } = drawn;
   const { rpc } = drawn;

@@ -5,7 +5,10 @@ export function footprint(): Map<string, number> {
   return counts;
 }
 
-/** Waits until the footprint is not larger than before, at most `timeoutMs`. Returns the resources that have grown, or an empty list. */
+/**
+ * Waits until the footprint is not larger than before, at most `timeoutMs`. Returns the resources that have grown, or an empty
+ * list.
+ */
 export async function growth(before: ReadonlyMap<string, number>, timeoutMs = 5_000): Promise<string[]> {
   const until = performance.now() + timeoutMs;
   for (;;) {

@@ -8,16 +8,16 @@ import type { ServerTruth } from "./server-truth.js";
 interface Evidence {
   readonly truth: ServerTruth;
   readonly expectations: Expectations;
-  violate(message: string): void;
+  reportViolation(message: string): void;
 }
 
-/** How late a promise may settle on a busy machine. */
+/** The time that a promise may settle late on a busy machine. */
 export const marginMs = 5_000;
 
-/** How long a failed creation may look for the object that it may have left. */
+/** The time that a failed creation may search for the object that it may have left. */
 const cleanUpMs = 3_500;
 
-/** How long a workflow may additionally take to roll back. */
+/** The additional time that a workflow may take to roll back. */
 const rollbackMs = 15_000;
 
 /** RPCs that change objects. Creations are not included, because they are checked by their objects. */
@@ -42,43 +42,45 @@ const lookupsBeforeRepeat: ReadonlyMap<RpcName, readonly RpcName[]> = new Map<Rp
 /** Checks all invariants of an operation when it settles. */
 export function checkSettled(operation: Operation, evidence: Evidence): void {
   checkReason(operation, evidence);
-  checkBudget(operation, evidence);
+  checkTimeLimit(operation, evidence);
   checkRepeats(operation, evidence);
   checkNoEffect(operation, evidence);
   checkCleanUp(operation, evidence);
-  evidence.expectations.compare(evidence.truth, (message) => evidence.violate(message));
+  evidence.expectations.compare(evidence.truth, (message) => evidence.reportViolation(message));
 }
 
 /**
- * An operation must reject with a CriError or the reason of its own signal. If the signal was already aborted, it must send
- * nothing.
+ * Checks that an operation rejects only with a CriError or with the reason of its own signal. If the signal was aborted before the
+ * call, the operation must send nothing.
  */
 function checkReason(operation: Operation, evidence: Evidence): void {
   if (operation.plan.abort === "before") {
     if (!operation.cancelled)
-      evidence.violate(`${operation} was aborted before the call, but ${operation.describeOutcome()}`);
+      evidence.reportViolation(`${operation} was aborted before the call, but ${operation.describeOutcome()}`);
     if (operation.calls.length > 0)
-      evidence.violate(`${operation} was aborted before the call, but called the runtime`);
+      evidence.reportViolation(`${operation} was aborted before the call, but called the runtime`);
   }
   const { rejected, cancelled, reason } = operation;
   if (!rejected || cancelled || CriError.is(reason)) return;
-  evidence.violate(`${operation} rejected with neither a CriError nor the reason of its signal: ${stackOf(reason)}`);
+  evidence.reportViolation(
+    `${operation} rejected with neither a CriError nor the reason of its signal: ${stackOf(reason)}`,
+  );
 }
 
-function checkBudget(operation: Operation, evidence: Evidence): void {
+function checkTimeLimit(operation: Operation, evidence: Evidence): void {
   const lateMs = (operation.settledAt ?? 0) - operation.dueAt;
   const allowedMs = overtimeMs(operation, evidence) + marginMs;
-  if (lateMs > allowedMs) evidence.violate(`${operation} settled ${Math.round(lateMs)} ms after its limit`);
+  if (lateMs > allowedMs) evidence.reportViolation(`${operation} settled ${Math.round(lateMs)} ms after its limit`);
 }
 
-/** How long an operation may continue after its limit. */
+/** Returns how long an operation may continue after its limit. */
 export function overtimeMs(operation: Operation, evidence: Evidence): number {
   if (!/^(pods|containers)\.(run|create|restart)/.test(operation.name)) return 0;
   // A working runtime removes objects at once, so only a disturbed operation needs time to roll back.
   return cleanUpMs + (evidence.truth.disturbancesOf(operation).length > 0 ? rollbackMs : 0);
 }
 
-/** No creation, start or command may be repeated without a lookup. */
+/** Checks that no creation, start or command is repeated without a lookup. */
 function checkRepeats(operation: Operation, evidence: Evidence): void {
   const seen = new Set<RpcName>();
   for (const { record } of operation.calls) {
@@ -86,7 +88,7 @@ function checkRepeats(operation: Operation, evidence: Evidence): void {
     const lookups = lookupsBeforeRepeat.get(rpc) ?? [];
     if (rpc === "ExecSync" || lookups.length > 0) {
       if (seen.has(rpc) && !lookups.some((lookup) => seen.has(lookup)))
-        evidence.violate(`${operation} repeated ${rpc} without a lookup`);
+        evidence.reportViolation(`${operation} repeated ${rpc} without a lookup`);
       for (const lookup of lookups) seen.delete(lookup);
     }
     seen.add(rpc);
@@ -94,15 +96,15 @@ function checkRepeats(operation: Operation, evidence: Evidence): void {
 }
 
 /**
- * `mayHaveTakenEffect: false` is a promise. The check is repeated at the end, because a later effect breaks the promise as
- * well.
+ * Checks that an operation whose error has `mayHaveTakenEffect: false` had no effect. The final checks repeat this, because a later
+ * effect breaks the promise as well.
  */
 export function checkNoEffect(operation: Operation, evidence: Evidence): void {
   const { reason, settledAt = 0 } = operation;
   if (!operation.claimsNoEffect || !CriError.is(reason)) return;
   for (const { kind, id, lastSeenAt } of evidence.truth.createdBy(operation)) {
     if (lastSeenAt >= settledAt)
-      evidence.violate(`${operation} claims that it had no effect, but created ${kind} ${id}`);
+      evidence.reportViolation(`${operation} claims that it had no effect, but created ${kind} ${id}`);
   }
   const rpc = reason.method?.split("/")[1];
   // A creation that was rolled back has removed objects, and a failed restart may have stopped the old container.
@@ -110,13 +112,13 @@ export function checkNoEffect(operation: Operation, evidence: Evidence): void {
   for (const { record } of operation.calls) {
     const concerns = rpc === undefined ? changes.has(record.rpc) : record.rpc === rpc && changes.has(record.rpc);
     if (concerns && evidence.truth.tookEffect(record))
-      evidence.violate(`${operation} claims that it had no effect, but ${record.rpc} took effect`);
+      evidence.reportViolation(`${operation} claims that it had no effect, but ${record.rpc} took effect`);
   }
 }
 
 /**
- * A creation that was aborted or timed out, or whose container could not start, must leave nothing unless a disturbance
- * prevented the clean-up.
+ * Checks that a creation leaves nothing if it was aborted, timed out or could not start its container. A disturbance may prevent
+ * the clean-up.
  */
 function checkCleanUp(operation: Operation, evidence: Evidence): void {
   const { reason, settledAt = 0, dueAt } = operation;
@@ -127,7 +129,9 @@ function checkCleanUp(operation: Operation, evidence: Evidence): void {
   const lastLookup = operation.calls.findLast(({ record }) => /^(List|Stream)(PodSandbox|Container)/.test(record.rpc));
   for (const { present, firstSeenAt, kind, id } of evidence.truth.createdBy(operation)) {
     if (!present || (lastLookup && firstSeenAt > lastLookup.at)) continue;
-    evidence.violate(`${operation} failed and left ${kind} ${id}, although no disturbance prevented its removal`);
+    evidence.reportViolation(
+      `${operation} failed and left ${kind} ${id}, although no disturbance prevented its removal`,
+    );
   }
 }
 

@@ -91,7 +91,8 @@ describe.concurrent.each(replay ? [replay.flavor as FakeFlavor] : flavors)("%s",
     throw new Error(
       `${outcome.errorInstance instanceof Error ? outcome.errorInstance.message : outcome.errorInstance}\n\n` +
         `${String(outcome.counterexample?.[0])}\n\n` +
-        `Replay: CRI_TEST_REPLAY="${flavor} ${outcome.seed} ${outcome.counterexamplePath} ${replayPath}" npx vitest run --project reliability`,
+        `Replay: CRI_TEST_REPLAY="${flavor} ${outcome.seed} ${outcome.counterexamplePath} ${replayPath}" ` +
+        "npx vitest run --project reliability",
     );
   });
 });

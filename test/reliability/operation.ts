@@ -16,8 +16,8 @@ export interface CallPlan {
   /** Passes the limit as `deadline` instead of `timeoutMs`. */
   readonly asDeadline: boolean;
   /**
-   * When the caller aborts the call, or closes the client. `onCall` and `closeOnCall` do so when the n-th RPC of the operation
-   * arrives.
+   * When the caller aborts the call or closes the client. `onCall` aborts the call, and `closeOnCall` closes the client, when the
+   * n-th RPC of the operation arrives.
    */
   readonly abort:
     | "never"
@@ -30,7 +30,7 @@ export interface CallPlan {
   readonly derived: boolean;
 }
 
-/** Without limits: the operation ends when it is complete. */
+/** A plan without limits: the operation ends when it is complete. */
 export const unlimited: CallPlan = {
   timeoutMs: undefined,
   asDeadline: false,
@@ -72,18 +72,18 @@ export const operationHeader = "x-operation";
 /** One call of the API, and its outcome. */
 export class Operation {
   readonly startedAt = performance.now();
-  /** When the caller aborted it. Undefined if it had already settled. */
+  /** When the caller aborted the operation. Undefined if the operation had already settled. */
   abortedAt: number | undefined;
-  /** When its client was closed during the call. */
+  /** When the client was closed during the call. */
   closedAt: number | undefined;
   settledAt: number | undefined;
   outcome: { readonly value: unknown } | { readonly reason: unknown } | undefined;
   /** The RPCs that the server received, with their arrival times. */
   readonly calls: { readonly at: number; readonly record: RecordedCall }[] = [];
-  /** The marks of the creations that it requested. */
+  /** The marks of the creations that the operation requested. */
   readonly marks = new Set<string>();
   readonly controller = new AbortController();
-  /** Repeats the creation, if its object has an identity to be found by. */
+  /** Repeats the creation. Set only if the object has an identity by which the next creation can find it. */
   repeat: ((client: CriClient, options: CallOptions) => Promise<OwnedPodSandbox | OwnedContainer>) | undefined;
 
   constructor(
@@ -106,18 +106,18 @@ export class Operation {
     return this.outcome && "reason" in this.outcome ? this.outcome.reason : undefined;
   }
 
-  /** Whether its error says that it had no effect. */
+  /** Whether the error says that the operation had no effect. */
   get claimsNoEffect(): boolean {
     const { reason } = this;
     return CriError.is(reason) && !reason.mayHaveTakenEffect;
   }
 
-  /** Whether it rejected with the reason of its own signal. */
+  /** Whether the operation rejected with the reason of its own signal. */
   get cancelled(): boolean {
     return this.rejected && this.abortedAt !== undefined && this.reason === this.controller.signal.reason;
   }
 
-  /** When its limit, its abort or the closing of its client was due. Infinity without any of them. */
+  /** When the operation should have ended: at its limit, its abort or the close of its client. Infinity without any of them. */
   get dueAt(): number {
     const limit = this.plan.timeoutMs === undefined ? Infinity : this.startedAt + this.plan.timeoutMs;
     return Math.min(limit, this.abortedAt ?? Infinity, this.closedAt ?? Infinity);
@@ -129,7 +129,7 @@ export class Operation {
     this.controller.abort(new Error(`operation ${this.number} was aborted`));
   }
 
-  /** The options for the method of the API. */
+  /** Returns the options for the method of the API. */
   options(longLived: AbortSignal): CallOptions {
     const { timeoutMs, asDeadline, abort, retry } = this.plan;
     const limit =

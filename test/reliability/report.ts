@@ -1,4 +1,4 @@
-/** The events of one sequence, line by line, for the analysis of failures. */
+/** Records the events of one sequence, line by line, for the analysis of failures. */
 export class History {
   readonly #startedAt = performance.now();
   readonly #lines: string[] = [];

@@ -18,7 +18,7 @@ export interface TrackedObject {
   present: boolean;
 }
 
-/** An event that may keep the client from its work, other than a fault of a creation itself. */
+/** An event that may prevent the client's work, other than a fault in the creation itself. */
 export interface Disturbance {
   readonly at: number;
   readonly description: string;
@@ -27,8 +27,8 @@ export interface Disturbance {
 }
 
 /**
- * The objects that exist and the calls that took effect, as the server sees them. It is updated whenever a call arrives and
- * whenever an operation settles. No object is created and removed between two updates, because its removal is itself a call.
+ * Tracks the objects that exist and the calls that took effect, as the server sees them. The objects are updated whenever a call
+ * arrives and whenever an operation settles. No object is created and removed between two updates, because the removal is a call.
  */
 export class ServerTruth {
   readonly objects = new Map<string, TrackedObject>();
@@ -42,7 +42,7 @@ export class ServerTruth {
 
   constructor(
     private readonly runtime: FakeRuntime,
-    private readonly violate: (message: string) => void,
+    private readonly reportViolation: (message: string) => void,
   ) {}
 
   /** Records which operation a creation belongs to, by its mark. */
@@ -89,7 +89,7 @@ export class ServerTruth {
     return [...this.objects.values()].filter((object) => object.creator === operation);
   }
 
-  /** Lists the disturbances of an operation while it ran. */
+  /** Lists the disturbances that affected an operation while it ran. */
   disturbancesOf(operation: Operation): Disturbance[] {
     const until = operation.settledAt ?? Infinity;
     return this.disturbances.filter(
@@ -101,8 +101,8 @@ export class ServerTruth {
   }
 
   /**
-   * Returns whether a call took effect. A call that failed after its work took effect. A call that was interrupted counts as
-   * one that did not, because no error then claims that nothing happened.
+   * Returns whether a call took effect. A call that failed after its work counts as a call that took effect. An interrupted call
+   * counts as one that did not, because its error never claims that the call had no effect.
    */
   tookEffect(record: RecordedCall): boolean {
     if (record.outcome === "OK") return true;
@@ -141,10 +141,10 @@ export class ServerTruth {
       lastSeenAt: now,
       present: true,
     });
-    if (!creator) this.violate(`${kind} ${id} has a mark that belongs to no operation: ${mark}`);
+    if (!creator) this.reportViolation(`${kind} ${id} has a mark that belongs to no operation: ${mark}`);
   }
 
-  /** There must not be two objects with one identity, or two from one operation. */
+  /** Checks that no two objects have the same identity or come from the same operation. */
   #checkUnique(): void {
     const seen = new Map<string, TrackedObject>();
     for (const object of this.objects.values()) {
@@ -152,7 +152,7 @@ export class ServerTruth {
       for (const key of [object.identity, object.mark]) {
         const other = seen.get(key);
         if (other)
-          this.violate(`${object.kind} ${other.id} and ${object.id} both exist for ${key} (${object.creator})`);
+          this.reportViolation(`${object.kind} ${other.id} and ${object.id} both exist for ${key} (${object.creator})`);
         seen.set(key, object);
       }
     }

@@ -1,4 +1,4 @@
-/** The size of the model test, from environment variables. */
+/** The size of the model test, from environment variables. Each flavour runs one test for each seed, called a lane. */
 import { thorough } from "../support/thorough.js";
 
 /** Factor for the number of sequences, from `CRI_TEST_RUNS`. */
@@ -11,8 +11,8 @@ export const runsPerLane = Math.max(1, Math.round(8 * scale));
 export const replay = parseReplay(process.env.CRI_TEST_REPLAY);
 
 /**
- * One seed for each lane of a flavour. In a normal run, the first is fixed, so that its failures come from changed code. The
- * others are random and printed, to find new failures. In a thorough run, all seeds are random.
+ * The seed of each lane. In a normal run, the first seed is fixed, so that its failures come from changed code. The second is
+ * random and printed, to find new failures. In a thorough run, both are random.
  */
 export const seeds: readonly number[] = replay
   ? [replay.seed]
@@ -20,9 +20,7 @@ export const seeds: readonly number[] = replay
     ? process.env.CRI_TEST_SEED.split(",").map(Number)
     : [thorough ? randomSeed() : 20_261, randomSeed()];
 
-/**
- * Whether only one lane runs. Only then can each sequence be checked for leaks; with several lanes, all are checked together.
- */
+/** Whether only one lane runs. Each sequence can then be checked for leaks. Several lanes are checked together at the end. */
 export const isSingleLane = replay !== undefined;
 
 /** Number of attempts to shrink a failure, from `CRI_TEST_SHRINKS`. Each takes about one second. */

@@ -18,7 +18,7 @@ export const connectOptions = {
   watch: { pollMs: 40, relistMs: 80 },
 } satisfies Omit<ConnectOptions, "endpoint">;
 
-/** A stream or session that is closed at the end. */
+/** A stream or session that the final checks close. */
 export interface Opened {
   readonly name: string;
   close(): Promise<unknown>;
@@ -49,7 +49,7 @@ export class World {
     readonly expectations: Expectations,
     readonly statistics: Statistics,
   ) {
-    this.truth = new ServerTruth(runtime, (message) => this.violate(message));
+    this.truth = new ServerTruth(runtime, (message) => this.reportViolation(message));
     this.client = this.newClient();
     this.#watch();
   }
@@ -73,7 +73,7 @@ export class World {
     return CriClient.lazy({ endpoint: this.runtime.endpoint, ...connectOptions });
   }
 
-  violate(message: string): void {
+  reportViolation(message: string): void {
     if (this.violations.includes(message)) return;
     this.violations.push(message);
     this.history.note(`VIOLATION  ${message}`);
@@ -119,7 +119,9 @@ export class World {
         (value) => end({ value }),
         (reason: unknown) => end({ reason }),
       )
-      .catch((error: unknown) => this.violate(`the test code failed: ${error instanceof Error ? error.stack : error}`));
+      .catch((error: unknown) =>
+        this.reportViolation(`the test code failed: ${error instanceof Error ? error.stack : error}`),
+      );
     if (typeof plan.abort === "object" && "afterMs" in plan.abort) {
       setTimeout(() => operation.abort(), plan.abort.afterMs).unref();
     }
@@ -185,10 +187,10 @@ export class World {
   executed(number: number): void {
     const times = (this.truth.executions.get(number) ?? 0) + 1;
     this.truth.executions.set(number, times);
-    if (times > 1) this.violate(`the command of ${this.operations[number - 1]} ran ${times} times`);
+    if (times > 1) this.reportViolation(`the command of ${this.operations[number - 1]} ran ${times} times`);
   }
 
-  /** Observes every call by a fault that never applies. It must be injected before all others. */
+  /** Observes every call through a fault that never applies. This fault must be injected before all others. */
   #watch(): void {
     this.runtime.failNext("*", {
       code: "UNKNOWN",

@@ -44,10 +44,10 @@ const restart = step(
     );
     world.hang = "none";
     const restarted = world.runtime.restart(options);
-    if (!options.keepState) world.expectations.stateLost();
+    if (!options.keepState) world.expectations.recordStateLoss();
     await restarted;
     // Objects that were created during the restart are lost as well.
-    if (!options.keepState) world.expectations.stateLost();
+    if (!options.keepState) world.expectations.recordStateLoss();
     world.isUp = true;
     world.truth.update();
   },
@@ -69,8 +69,8 @@ const connectClient = step(
   async (world, { plan, pause }) => {
     const since = world.operations.length;
     const connectTimeoutMs = plan.timeoutMs ?? 500;
-    world.begin("client.connect", { ...plan, timeoutMs: connectTimeoutMs }, async (it) => {
-      const { signal, metadata = {} } = it.options(world.longLived.signal);
+    world.begin("client.connect", { ...plan, timeoutMs: connectTimeoutMs }, async (call) => {
+      const { signal, metadata = {} } = call.options(world.longLived.signal);
       const client = await CriClient.connect({
         ...connectOptions,
         defaults: { ...connectOptions.defaults, metadata },
@@ -90,7 +90,7 @@ const closeEarly = step(2, "close a client early", fc.nat({ max: 3 }), async (wo
   const call = client.version().then(
     () => {},
     (error: unknown) => {
-      if (!CriError.is(error)) world.violate(`a client that was closed early rejected with ${error}`);
+      if (!CriError.is(error)) world.reportViolation(`a client that was closed early rejected with ${error}`);
     },
   );
   for (let turn = 0; turn < turns; turn++) await null;

@@ -2,18 +2,18 @@ import fc from "fast-check";
 import type { ContainerSpec, CriClient, OwnedContainer, OwnedPodSandbox, PodSpec } from "../../../src/index.js";
 import { ContainerState, PodSandboxState } from "../../../src/proto.js";
 import { type ContainerCommand, commandOf, containerCommands } from "../container-programs.js";
-import type { OwnedPod } from "../expectations.js";
+import type { OwnedPodRecord } from "../expectations.js";
 import { marginMs } from "../invariants.js";
 import { type CallPlan, callPlan, type Operation, unlimited } from "../operation.js";
 import { recordOwned } from "../ownership.js";
 import type { World } from "../world.js";
 import { anyIndex, pauseLength, pick, type Steps, step, waitBeforeNext } from "./step.js";
 
-const several = fc.oneof(
+const callPlans = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(callPlan) },
   { weight: 1, arbitrary: fc.array(callPlan, { minLength: 2, maxLength: 4 }) },
 ) as fc.Arbitrary<CallPlan[]>;
-const rarely = fc.nat({ max: 3 }).map((n) => n === 0);
+const rareFlag = fc.nat({ max: 3 }).map((n) => n === 0);
 
 interface PodRequest {
   readonly slot: number;
@@ -32,8 +32,8 @@ function beginPod(world: World, { slot, withUid, variant, adopt }: PodRequest, p
   const operation = world.begin(
     `pods.run ${spec.name} ${spec.uid ?? ""}${adopt ? " adopt" : ""}`,
     plan,
-    (it, client) => client.pods.run(spec, { ...it.options(world.longLived.signal), adopt }),
-    (it) => recordOwned(world, it, "pod", adopt),
+    (call, client) => client.pods.run(spec, { ...call.options(world.longLived.signal), adopt }),
+    (call) => recordOwned(world, call, "pod", adopt),
   );
   if (withUid) operation.repeat = (client, options) => client.pods.run(spec, options);
 }
@@ -47,7 +47,7 @@ interface ContainerRequest {
   readonly adopt: boolean;
 }
 
-function beginContainer(world: World, pod: OwnedPod, request: ContainerRequest, plan: CallPlan): void {
+function beginContainer(world: World, pod: OwnedPodRecord, request: ContainerRequest, plan: CallPlan): void {
   const { byId, slot, command, image, start, adopt } = request;
   const { handle } = pod;
   const target = byId ? handle.id : handle;
@@ -56,8 +56,8 @@ function beginContainer(world: World, pod: OwnedPod, request: ContainerRequest, 
   const operation = world.begin(
     `containers.${verb} ${spec.name}${adopt ? " adopt" : ""} (${command}) in ${handle.id.slice(0, 6)}`,
     plan,
-    (it, client) => client.containers[verb](target, spec, { ...it.options(world.longLived.signal), adopt }),
-    (it) => recordOwned(world, it, "container", adopt),
+    (call, client) => client.containers[verb](target, spec, { ...call.options(world.longLived.signal), adopt }),
+    (call) => recordOwned(world, call, "container", adopt),
   );
   operation.repeat = (client, options) =>
     client.containers.create(handle, { ...spec, command: [...containerCommands.stays] }, options);
@@ -68,7 +68,7 @@ export async function createInitialObjects(world: World): Promise<void> {
   beginPod(world, { slot: 0, withUid: true, variant: false, adopt: false }, unlimited);
   await world.settle(world.operations, marginMs);
   const [pod] = world.expectations.pods;
-  if (!pod) return world.violate("could not create the initial pod");
+  if (!pod) return world.reportViolation("could not create the initial pod");
   const request = { byId: false, slot: 0, command: "stays", image: "busybox:1", start: true, adopt: false } as const;
   beginContainer(world, pod, request, unlimited);
   await world.settle(world.operations, marginMs);
@@ -81,9 +81,9 @@ const runPods = step(
   fc.record({
     slot: fc.nat({ max: 2 }),
     withUid: fc.boolean(),
-    variant: rarely,
-    adopt: rarely,
-    plans: several,
+    variant: rareFlag,
+    adopt: rareFlag,
+    plans: callPlans,
     pause: pauseLength,
   }),
   async (world, { plans, pause, ...request }) => {
@@ -99,13 +99,13 @@ const createContainers = step(
   "create containers",
   fc.record({
     pod: anyIndex,
-    byId: rarely,
+    byId: rareFlag,
     slot: fc.nat({ max: 1 }),
     command: fc.constantFrom<ContainerCommand>("stays", "stays", "stays", "ends", "broken"),
     image: fc.constantFrom("busybox:1", "busybox:1", "other:2"),
     start: fc.boolean(),
-    adopt: rarely,
-    plans: several,
+    adopt: rareFlag,
+    plans: callPlans,
     pause: pauseLength,
   }),
   async (world, { pod, plans, pause, ...request }) => {
@@ -149,26 +149,26 @@ const workWithContainer = step(
     const owned = pick(world.expectations.containers, container);
     if (!owned) return;
     const { id } = owned.handle;
-    const options = (it: Operation) => it.options(world.longLived.signal);
-    const send: Record<ContainerVerb, (it: Operation, client: CriClient) => Promise<unknown>> = {
-      start: (it, { containers }) => containers.get(id).start(options(it)),
-      stop: (it, { containers }) => containers.get(id).stop({ ...options(it), gracePeriodSeconds: ms % 2 }),
-      remove: (it, { containers }) => containers.remove(id, options(it)),
-      status: (it, { containers }) => containers.get(id).status(options(it)),
-      updateResources: (it, { containers }) =>
-        containers.get(id).updateResources({ resources: { limits: { cpu: "100m" } } }, options(it)),
-      reopenLog: (it, { containers }) => containers.get(id).reopenLog(options(it)),
-      // It may wait forever, so the final checks abort it.
-      wait: (it, { containers }) => containers.get(id).wait({ ...options(it), signal: it.controller.signal }),
-      restart: (it) => owned.handle.restart(options(it)),
-      execSync: (it, { containers }) => containers.get(id).execSync(commandOf(it.number, ms), options(it)),
+    const options = (call: Operation) => call.options(world.longLived.signal);
+    const send: Record<ContainerVerb, (call: Operation, client: CriClient) => Promise<unknown>> = {
+      start: (call, { containers }) => containers.get(id).start(options(call)),
+      stop: (call, { containers }) => containers.get(id).stop({ ...options(call), gracePeriodSeconds: ms % 2 }),
+      remove: (call, { containers }) => containers.remove(id, options(call)),
+      status: (call, { containers }) => containers.get(id).status(options(call)),
+      updateResources: (call, { containers }) =>
+        containers.get(id).updateResources({ resources: { limits: { cpu: "100m" } } }, options(call)),
+      reopenLog: (call, { containers }) => containers.get(id).reopenLog(options(call)),
+      // This call may wait forever, so the final checks abort it.
+      wait: (call, { containers }) => containers.get(id).wait({ ...options(call), signal: call.controller.signal }),
+      restart: (call) => owned.handle.restart(options(call)),
+      execSync: (call, { containers }) => containers.get(id).execSync(commandOf(call.number, ms), options(call)),
     };
-    const operation = world.begin(`containers.${verb} ${id.slice(0, 6)}`, plan, send[verb], (it) => {
-      if (verb === "restart") recordOwned(world, it, "container", false);
-      if (it.fulfilled) checkResult(world, it, verb, id);
+    const operation = world.begin(`containers.${verb} ${id.slice(0, 6)}`, plan, send[verb], (call) => {
+      if (verb === "restart") recordOwned(world, call, "container", false);
+      if (call.fulfilled) checkResult(world, call, verb, id);
     });
-    if (verb === "remove") world.expectations.removal(id, operation);
-    if (verb === "restart") world.expectations.sideEffect(id, operation);
+    if (verb === "remove") world.expectations.recordRemoval(id, operation);
+    if (verb === "restart") world.expectations.recordSideEffect(id, operation);
     await waitBeforeNext(world, pause, since);
   },
   ({ containers }) => containers.length > 0,
@@ -177,20 +177,20 @@ const workWithContainer = step(
 /** Checks the effect and the result of a successful call. */
 function checkResult(world: World, operation: Operation, verb: ContainerVerb, id: string): void {
   const value = (operation.outcome as { value: unknown }).value;
-  const now = world.runtime.containers.find((container) => container.id === id);
-  if (verb === "start" && now?.state === ContainerState.CONTAINER_CREATED)
-    world.violate(`${operation} did not start the container`);
+  const current = world.runtime.containers.find((container) => container.id === id);
+  if (verb === "start" && current?.state === ContainerState.CONTAINER_CREATED)
+    world.reportViolation(`${operation} did not start the container`);
   if (verb === "start" && !world.truth.starts.has(id))
-    world.violate(`${operation} did not run the container's process`);
-  const running = now?.state === ContainerState.CONTAINER_RUNNING;
+    world.reportViolation(`${operation} did not run the container's process`);
+  const running = current?.state === ContainerState.CONTAINER_RUNNING;
   if (verb === "stop" && running && !startedDuring(world, operation, id))
-    world.violate(`${operation} did not stop the container`);
+    world.reportViolation(`${operation} did not stop the container`);
   if (verb === "status" && (value as { id: string }).id !== id)
-    world.violate(`${operation} returned the status of another container`);
+    world.reportViolation(`${operation} returned the status of another container`);
   if (verb !== "execSync") return;
   const { exitCode, stdout } = value as { exitCode: number; stdout: string };
   if (exitCode !== 7 || stdout !== `done ${operation.number}\n`)
-    world.violate(`${operation} returned the output of another command`);
+    world.reportViolation(`${operation} returned the output of another command`);
 }
 
 /** Returns whether the runtime received a start of the container during the operation. */
@@ -217,13 +217,13 @@ const workWithPod = step(
     const operation = world.begin(
       `pods.${verb} ${id.slice(0, 6)}`,
       plan,
-      (it, { pods }) => pods.get(id)[verb](it.options(world.longLived.signal)),
-      (it) => {
+      (call, { pods }) => pods.get(id)[verb](call.options(world.longLived.signal)),
+      (call) => {
         const ready = world.runtime.pods.some((one) => one.id === id && one.state === PodSandboxState.SANDBOX_READY);
-        if (verb === "stop" && it.fulfilled && ready) world.violate(`${it} did not stop the pod`);
+        if (verb === "stop" && call.fulfilled && ready) world.reportViolation(`${call} did not stop the pod`);
       },
     );
-    if (verb === "remove") world.expectations.removal(id, operation);
+    if (verb === "remove") world.expectations.recordRemoval(id, operation);
     await waitBeforeNext(world, pause, since);
   },
   ({ pods }) => pods.length > 0,
@@ -242,7 +242,7 @@ const dispose = step(
     const operation = world.begin(`${kind}.dispose ${handle.id.slice(0, 6)}`, unlimited, () => handle.dispose());
     if (!released) {
       owned.disposal ??= operation;
-      world.expectations.removal(handle.id, operation);
+      world.expectations.recordRemoval(handle.id, operation);
     }
     await waitBeforeNext(world, pause, since);
   },
@@ -283,20 +283,21 @@ const readNode = step(
   }),
   async (world, { verb, plan, pause }) => {
     const since = world.operations.length;
-    const options = (it: Operation) => it.options(world.longLived.signal);
-    const send: Record<typeof verb, (it: Operation, client: CriClient) => Promise<unknown>> = {
-      version: (it, client) => client.version(options(it)),
-      status: (it, client) => client.status(options(it)),
-      pods: (it, client) => client.pods.list({}, options(it)),
-      containers: (it, client) => client.containers.list({}, options(it)),
-      pull: (it, client) => client.images.pull(`pulled-${it.number}:1`, options(it)),
+    const options = (call: Operation) => call.options(world.longLived.signal);
+    const send: Record<typeof verb, (call: Operation, client: CriClient) => Promise<unknown>> = {
+      version: (call, client) => client.version(options(call)),
+      status: (call, client) => client.status(options(call)),
+      pods: (call, client) => client.pods.list({}, options(call)),
+      containers: (call, client) => client.containers.list({}, options(call)),
+      pull: (call, client) => client.images.pull(`pulled-${call.number}:1`, options(call)),
     };
-    world.begin(`node.${verb}`, plan, send[verb], (it) => {
-      if (!it.fulfilled || (verb !== "pods" && verb !== "containers")) return;
-      const listed = new Set(((it.outcome as { value: unknown }).value as { id: string }[]).map(({ id }) => id));
+    world.begin(`node.${verb}`, plan, send[verb], (call) => {
+      if (!call.fulfilled || (verb !== "pods" && verb !== "containers")) return;
+      const listed = new Set(((call.outcome as { value: unknown }).value as { id: string }[]).map(({ id }) => id));
       for (const { kind, id, present, firstSeenAt } of world.truth.objects.values()) {
-        const allAlong = present && firstSeenAt < it.startedAt;
-        if (`${kind}s` === verb && allAlong && !listed.has(id)) world.violate(`${it} does not list ${kind} ${id}`);
+        const presentThroughout = present && firstSeenAt < call.startedAt;
+        if (`${kind}s` === verb && presentThroughout && !listed.has(id))
+          world.reportViolation(`${call} does not list ${kind} ${id}`);
       }
     });
     await waitBeforeNext(world, pause, since);

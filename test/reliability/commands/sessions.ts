@@ -11,19 +11,19 @@ import { callPlan, type Operation, unlimited } from "../operation.js";
 import type { World } from "../world.js";
 import { anyIndex, pauseLength, pick, type Steps, step, waitBeforeNext } from "./step.js";
 
-/** How a session or stream ends. */
+/** How a session or stream ends. `leave` keeps it open until the final checks close it. */
 type Ending = "finish" | "close" | "abort" | "leave";
 const ending = fc.constantFrom<Ending>("finish", "finish", "close", "abort", "leave");
 
 /**
- * Starts the operation that uses an opened session. It must settle soon after the session ends, and may reject only with a
- * CriError or the reason of the signal that opened it.
+ * Starts the operation that uses an opened session. The operation must settle soon after the session ends. It may reject only with
+ * a CriError or with the reason of the session's signal.
  */
 function use(world: World, opening: Operation, name: string, work: (end: () => void) => Promise<unknown>): Operation {
-  const operation = world.begin(name, unlimited, async (it) => {
+  const operation = world.begin(name, unlimited, async (call) => {
     try {
       return await work(() => {
-        it.abortedAt ??= performance.now();
+        call.abortedAt ??= performance.now();
       });
     } catch (reason) {
       if (opening.controller.signal.aborted && reason === opening.controller.signal.reason) return "aborted";
@@ -52,17 +52,17 @@ const exec = step(
     const opening = world.begin(
       `session.exec ${owned.handle.id.slice(0, 6)}`,
       plan,
-      (it, { containers }) =>
-        containers.get(owned.handle.id).exec(commandOf(it.number, ms), {
-          ...it.options(world.longLived.signal),
-          signal: it.controller.signal,
+      (call, { containers }) =>
+        containers.get(owned.handle.id).exec(commandOf(call.number, ms), {
+          ...call.options(world.longLived.signal),
+          signal: call.controller.signal,
           stdin: true,
           transport,
         }),
-      (it) => {
-        if (!it.outcome || !("value" in it.outcome)) return;
-        const session = it.outcome.value as ExecSession;
-        use(world, it, `session.use ${ending}`, (end) =>
+      (call) => {
+        if (!call.outcome || !("value" in call.outcome)) return;
+        const session = call.outcome.value as ExecSession;
+        use(world, call, `session.use ${ending}`, (end) =>
           useExec(world, opening, owned.handle.id, session, ending, ms, end),
         );
       },
@@ -97,7 +97,7 @@ async function useExec(
     // A command ends with its container.
     if (exitCode === 137 && !isRunning(world, id)) return session.close();
     if (exitCode !== 7 || printed !== `abc done ${opening.number}\n`) {
-      world.violate(`the command of ${opening} printed ${JSON.stringify(printed)} and exited with ${exitCode}`);
+      world.reportViolation(`the command of ${opening} printed ${JSON.stringify(printed)} and exited with ${exitCode}`);
     }
     await session.close();
     return;
@@ -144,22 +144,22 @@ const forward = step(
     world.begin(
       `session.forward ${listen ? "listen" : "connect"} ${port} of ${owned.handle.id.slice(0, 6)}`,
       plan,
-      async (it, { pods }) => {
+      async (call, { pods }) => {
         forwarding = pods.get(owned.handle.id).portForward(port, {
-          ...it.options(world.longLived.signal),
-          signal: it.controller.signal,
+          ...call.options(world.longLived.signal),
+          signal: call.controller.signal,
           transport,
         });
         return listen ? forwarding.listen() : forwarding.connect();
       },
-      (it) => {
-        if (!it.outcome || !("value" in it.outcome)) return;
-        const { value } = it.outcome;
+      (call) => {
+        if (!call.outcome || !("value" in call.outcome)) return;
+        const { value } = call.outcome;
         const name = `session.use ${ending}`;
-        if (listen) use(world, it, name, (end) => useListener(world, value as PortForwardListener, ending, ms, end));
+        if (listen) use(world, call, name, (end) => useListener(world, value as PortForwardListener, ending, ms, end));
         else
-          use(world, it, name, (end) =>
-            useStream(world, it, value as Duplex, forwarding as PortForward, ending, ms, end),
+          use(world, call, name, (end) =>
+            useStream(world, call, value as Duplex, forwarding as PortForward, ending, ms, end),
           );
       },
     );
@@ -195,7 +195,7 @@ async function useStream(
     stream.end("ping");
     const reply = await text(stream).catch(expectOwnError);
     if (reply !== undefined && reply !== "ping" && !failure) {
-      world.violate(`${opening} forwarded "ping" and received ${JSON.stringify(reply)}`);
+      world.reportViolation(`${opening} forwarded "ping" and received ${JSON.stringify(reply)}`);
     }
     await forwarding.close();
   } else {
@@ -217,7 +217,7 @@ async function useListener(
   end: () => void,
 ): Promise<void> {
   listener.on("connectionError", (error) => {
-    if (!CriError.is(error)) world.violate(`a listener reported an error that is not a CriError: ${error}`);
+    if (!CriError.is(error)) world.reportViolation(`a listener reported an error that is not a CriError: ${error}`);
   });
   const closed = once(listener, "close");
   const socket = connect(listener.address.port, "127.0.0.1");
@@ -252,16 +252,16 @@ const logs = step(
     const since = world.operations.length;
     const owned = pick(world.expectations.containers, container);
     if (!owned) return;
-    world.begin("stream.logs", unlimited, async (it, { containers }) => {
-      const stream = containers.get(owned.handle.id).logs({ follow, signal: it.controller.signal });
+    world.begin("stream.logs", unlimited, async (call, { containers }) => {
+      const stream = containers.get(owned.handle.id).logs({ follow, signal: call.controller.signal });
       const timer = setTimeout(() => {
-        if (abort) it.abort();
+        if (abort) call.abort();
         else void stream.close();
       }, ms);
       let lines = 0;
       try {
         for await (const { text } of stream) {
-          if (text !== "hello" && text !== "short") world.violate(`${it} read ${JSON.stringify(text)}`);
+          if (text !== "hello" && text !== "short") world.reportViolation(`${call} read ${JSON.stringify(text)}`);
           lines++;
         }
       } finally {
@@ -274,9 +274,7 @@ const logs = step(
   ({ containers }) => containers.length > 0,
 );
 
-/**
- * Reads events or a view of the node for a while, and then closes it, aborts it, or leaves it open until the client is closed.
- */
+/** Reads events or a view of the node for a while. Then closes it, aborts it, or leaves it open until the final checks. */
 const watch = step(
   3,
   "watch the node",
@@ -288,14 +286,14 @@ const watch = step(
   }),
   async (world, { kind, ending, ms, pause }) => {
     const since = world.operations.length;
-    world.begin(`stream.${kind}`, unlimited, (it, client) => {
+    world.begin(`stream.${kind}`, unlimited, (call, client) => {
       const stream =
         kind === "events"
-          ? client.events({ signal: it.controller.signal, initial: true })
-          : client.watch({ signal: it.controller.signal });
+          ? client.events({ signal: call.controller.signal, initial: true })
+          : client.watch({ signal: call.controller.signal });
       if (ending === "leave") world.opened.push({ name: kind, close: () => stream.close() });
-      else setTimeout(() => (ending === "abort" ? it.abort() : void stream.close()), ms).unref();
-      if ("closed" in stream) return stream.closed.then(() => stream.ready.catch(expectCriErrorUnless(it)));
+      else setTimeout(() => (ending === "abort" ? call.abort() : void stream.close()), ms).unref();
+      if ("closed" in stream) return stream.closed.then(() => stream.ready.catch(expectCriErrorUnless(call)));
       return (async () => {
         for await (const event of stream) if (event.type === "resync" && event.reason === "overflow") return;
       })();
@@ -304,7 +302,7 @@ const watch = step(
   },
 );
 
-/** A view that is closed before it is ready rejects with an AbortError. */
+/** Returns a handler that also accepts the signal's reason and an AbortError, which a view that is closed early rejects with. */
 function expectCriErrorUnless(operation: Operation): (reason: unknown) => void {
   return (reason) => {
     const { signal } = operation.controller;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Expectations } from "../expectations.js";
 import type { World } from "../world.js";
 
-/** One command of a sequence: whether it is possible, and its effect. */
+/** One command of a sequence: a condition and an effect. */
 class Step<Parameters> implements fc.AsyncCommand<Expectations, World> {
   constructor(
     private readonly name: string,
@@ -47,7 +47,7 @@ export const pauseLength: fc.Arbitrary<number | "until settled"> = fc.oneof(
   { weight: 4, arbitrary: fc.constant("until settled" as const) },
 );
 
-/** Longer than most operations take, but shorter than a hanging one may take. */
+/** Longer than most operations take, but shorter than an operation that hangs. */
 const settleTimeoutMs = 150;
 
 /** Waits before the next command: until the operations since `since` have settled, or for a time in milliseconds. */
@@ -56,7 +56,7 @@ export async function waitBeforeNext(world: World, length: number | "until settl
   else if (length > 0) await pause(length);
 }
 
-/** Selects an item by any number. */
+/** Selects an item by an index that may exceed the length of the list. */
 export function pick<T>(list: readonly T[], index: number): T | undefined {
   return list[index % list.length];
 }
