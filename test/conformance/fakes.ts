@@ -1,6 +1,6 @@
 /**
- * Runs the fakes in a process of their own, because journeys count the open resources of the test process. The setup sends the
- * {@link FakesConfig}; this process exits when the setup disconnects.
+ * Runs the fakes in a separate process, because journeys count the open resources of the test process. The setup sends the
+ * {@link FakesConfig}. This process exits when the setup disconnects.
  *
  * @module
  */
@@ -23,9 +23,9 @@ export interface FakesConfig {
   workers: number;
 }
 
-const runtimeHandlers = ["runc", "runc-again"];
+const runtimeHandlers = ["runc", "alternative"];
 
-/** As in the lab: one TCP endpoint serves CRI and one does not. */
+/** The TCP endpoints, as in the lab: one serves CRI and one does not. */
 const overTcp: Partial<Record<FakeFlavor, { serveCri: boolean }>> = {
   "containerd-1.7": { serveCri: false },
   "containerd-2": { serveCri: true },

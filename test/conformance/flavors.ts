@@ -5,7 +5,7 @@
  */
 import type { FakeFlavor } from "k8s-cri-client/testing";
 
-/** All flavours. The newest containerd is last, because journeys for the newest runtime only use the last one. */
+/** All flavours. The newest containerd is last, because journeys with `newestOnly` use the last flavour. */
 export const conformingFlavors = [
   "cri-o",
   "cri-dockerd",
@@ -17,7 +17,7 @@ export const conformingFlavors = [
 export type ConformingFlavor = (typeof conformingFlavors)[number];
 
 /** Files whose journeys depend on the version of containerd. */
-const aboutVersions = new Set([
+const versionDependent = new Set([
   "ambiguous-create",
   "capabilities",
   "events",
@@ -30,7 +30,7 @@ const aboutVersions = new Set([
 ]);
 
 /** Files whose journeys differ between containerd, CRI-O and Docker. */
-const aboutRuntimes = new Set([
+const runtimeDependent = new Set([
   "ambiguous-create",
   "borrowed",
   "capabilities",
@@ -47,10 +47,10 @@ const aboutRuntimes = new Set([
   "wait",
 ]);
 
-/** The flavours on which each run tests a file. `CRI_TEST_THOROUGH=1` tests all flavours. */
+/** Returns the flavours on which each run tests a file. `CRI_TEST_THOROUGH=1` tests all flavours. */
 export function usualFlavors(file: string): readonly ConformingFlavor[] {
   return conformingFlavors.filter((flavor) => {
     if (flavor === "containerd-2") return true;
-    return (flavor.startsWith("containerd") ? aboutVersions : aboutRuntimes).has(file);
+    return (flavor.startsWith("containerd") ? versionDependent : runtimeDependent).has(file);
   });
 }

@@ -39,10 +39,10 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 }
 
 /**
- * Starts the process of the fakes, isolated where the kernel permits it.
+ * Starts the process of the fakes, in its own namespaces if the kernel permits them.
  *
- * Journeys' commands are written for containers, but here they run on this machine. The table of known differences excludes the
- * harmful ones. As root, with namespaces, the others can write to the scratch folder only, and see only their own processes.
+ * The commands of journeys are written for containers, but here they run on this machine. The table of known differences excludes
+ * the harmful ones. As root, with namespaces, the others can write only to the scratch folder, and see only their own processes.
  */
 function startFakes(scratch: string): ChildProcess {
   const program = [process.execPath, "--import", "tsx", path("fakes.ts")];

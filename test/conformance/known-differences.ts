@@ -15,7 +15,8 @@ export interface KnownDifference {
   /** @defaultValue all of them */
   readonly flavors?: readonly FakeFlavor[];
   /**
-   * - A pattern: the journey runs and must fail with a matching error message. If it passes, the run fails until the entry is removed.
+   * - A pattern: the journey runs and must fail with a matching error message. If the journey passes, the run fails until the entry
+   *   is removed.
    * - `notRun`: the journey does not run, because its commands need the isolation of a container. They would read or change the
    *   test machine.
    */
@@ -29,9 +30,9 @@ export const otherFiles: Readonly<Record<string, string>> = {
   lab: "It tests the lab itself.",
   "lab-teardown": "It tests the lab itself.",
   examples: "test/integration runs the examples on a fake.",
-  "hostile-registry": "A fake connects to no registry; it follows rules for each reference.",
+  "hostile-registry": "A fake does not connect to registries. It follows a rule for each reference.",
   "disk-full": "A fake stores nothing on a disk that could be full.",
-  "crash-rounds": "It counts what killed runtimes leave on a real node.",
+  "crash-rounds": "It counts the resources that killed runtimes leave on a real node.",
   "many-pods": "It measures a real node with many pods.",
   "message-limits": "It tests the message limits of real runtimes; test/integration tests those of a fake.",
   "socket-access": "It tests the permissions of the socket file, which the file system enforces.",
@@ -105,7 +106,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     file: "process",
     tests: ["creates a missing working directory"],
     outcome: /new folder/,
-    why: "A fake does not create a missing working directory; it uses the folder for temporary files instead.",
+    why: "A fake does not create a missing working directory. It uses the folder for temporary files instead.",
   },
   {
     file: "process",
@@ -136,7 +137,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     tests: ["the error for a directory whose mounts cannot propagate names the reason"],
     flavors: ["cri-o", "cri-dockerd"],
     outcome: /promise resolved/,
-    why: "Which mounts CRI-O and Docker refuse was not measured; their flavours accept all of them.",
+    why: "It is not known which mounts CRI-O and Docker refuse, so their flavours accept all of them.",
   },
   {
     file: "propagation",

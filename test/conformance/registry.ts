@@ -1,11 +1,11 @@
 /**
- * The registries of the fakes: the same images as in the lab, with the metadata that a fake supports.
+ * The registries of the fakes. They contain the same images as in the lab, with the metadata that a fake supports.
  *
  * @module
  */
 import type { FakeRuntimeOptions } from "k8s-cri-client/testing";
 
-const open = "registry.test";
+const publicAddress = "registry.test";
 
 /** Requires {@link password}. */
 export const privateRegistry = { address: "private.test" };
@@ -13,10 +13,10 @@ export const privateRegistry = { address: "private.test" };
 export const password = { username: "fake", password: "not-a-secret" };
 
 export const images = {
-  busybox: `${open}/busybox:1`,
-  busybox2: `${open}/busybox:2`,
-  pause: `${open}/pause:1`,
-  demo: `${open}/demo:1`,
+  busybox: `${publicAddress}/busybox:1`,
+  busybox2: `${publicAddress}/busybox:2`,
+  pause: `${publicAddress}/pause:1`,
+  demo: `${publicAddress}/demo:1`,
   privateBusybox: `${privateRegistry.address}/private/busybox:1`,
 };
 
@@ -35,8 +35,8 @@ export const registryOptions: FakeRuntimeOptions = {
     { reference: images.privateBusybox, command: ["/bin/sh"], env: { EDITION: "private" } },
   ],
   registry: {
-    [`${open}/no/such:*`]: "missing",
-    [`${open}/*:no-such-tag`]: "missing",
+    [`${publicAddress}/no/such:*`]: "missing",
+    [`${publicAddress}/*:no-such-tag`]: "missing",
     [`${privateRegistry.address}/*`]: password,
     "127.0.0.1:1/*": "unavailable",
     "localhost:1/*": "unavailable",

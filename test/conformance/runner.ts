@@ -14,7 +14,7 @@ import { knownDifferences } from "./known-differences.js";
 import { type FileCounts, pagePath, rowOf } from "./page.js";
 import { matchDifferences, problemWith } from "./verdict.js";
 
-/** The folder for the counts, set by write-page.ts. If set, the journeys are counted and do not run. */
+/** The folder for the counts, which write-page.ts sets. If it is set, the runner counts the journeys and runs none. */
 const countsFolder = process.env.CRI_CONFORMANCE_COUNTS;
 
 export default class ConformanceRunner extends TestRunner {
@@ -23,7 +23,7 @@ export default class ConformanceRunner extends TestRunner {
   constructor(config: ConstructorParameters<typeof TestRunner>[0]) {
     super(config);
     if (countsFolder) this.config.passWithNoTests = true;
-    // Vitest replaces this method with one that announces the tests to the reporters. The table must apply before that.
+    // Vitest replaces this method with one that reports the collected tests. The table must be applied before that.
     let report: ((files: RunnerTestFile[]) => unknown) | undefined;
     Object.defineProperty(this, "onCollected", {
       get: () =>
@@ -90,13 +90,13 @@ function failure(message: string) {
   return { state: "fail" as const, errors: [{ name: "Error", message, stacks: [] }] };
 }
 
-/** All tests except the closing test of each file, which is not a journey. */
+/** Lists all tests except the closing test of each file, which is not a journey. */
 function testsIn(suite: RunnerTestSuite): RunnerTestCase[] {
   const tests = suite.tasks.flatMap((task) => (task.type === "suite" ? testsIn(task) : [task]));
   return tests.filter(({ name }) => name !== closingTest);
 }
 
-/** The title without the names of the runtime and the theme. */
+/** Returns the title of a test without the names of the runtime and the theme. */
 function nameOf(test: RunnerTestCase): string {
   const names: string[] = [test.name];
   for (let { suite } = test; suite; { suite } = suite) names.unshift(suite.name);

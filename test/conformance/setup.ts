@@ -1,5 +1,5 @@
 /**
- * Puts the folders that journeys share with containers where the fakes' commands may write.
+ * Creates the folders that journeys share with containers below the only folder that the fakes' commands may write to.
  *
  * @module
  */
