@@ -1,4 +1,4 @@
-/** Checks that `api/` has the current public types, and that its report shows every change of them. */
+/** Checks that `api/` contains the current public types, and that a report shows every change of them. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -58,7 +58,7 @@ describe("a report", () => {
     );
   });
 
-  test("tells types from values, and keeps the order of overloads", () => {
+  test("distinguishes types from values, and keeps the order of overloads", () => {
     const { main } = reports({
       "index.d.ts": 'export { read } from "./read.js";\nexport type { Reader, Mode } from "./read.js";\n',
       "read.d.ts":

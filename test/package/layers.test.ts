@@ -1,6 +1,6 @@
 /**
- * Checks the layers of the sources. The lint rule checks them, too; this test reads the imports itself, so that it also fails if the
- * rule is disabled. It also checks that the rule forbids exactly the imports that the layers forbid.
+ * Checks the layers of the sources. The lint rule checks them, too; this test reads the imports itself, so that it also fails if
+ * the rule is disabled. It also checks that the rule forbids exactly the imports that the layers forbid.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { drawLayers, mayImport, type Part, parts } from "../../scripts/layers/layers.js";
 import { lintRule, lintRuleFile } from "../../scripts/layers/lint-rule.js";
-import { importsBelow, importsOf, ringsOf, root } from "../support/import-graph.js";
+import { circularImports, importsBelow, importsOf, root } from "../support/import-graph.js";
 
 /** The only file of testing/ that imports the client: `FakeRuntime.connect` is there. */
 const clientInTesting = "src/testing/fake-runtime.ts";
@@ -53,7 +53,7 @@ describe("layers", () => {
 
   test("there are no circular imports, not even of types", () => {
     const all = ["src", "bench", "test", "scripts", "examples"].flatMap(importsBelow);
-    expect(ringsOf(all)).toEqual([]);
+    expect(circularImports(all)).toEqual([]);
   });
 
   test("index.ts names every export", () => {
@@ -119,7 +119,7 @@ function writeProbes(folder: string, from: Part): string[] {
   });
 }
 
-/** The imports that the lint rule reports in a folder. */
+/** Lists the imports that the lint rule reports in a folder. */
 function lintedImports(folder: string): string[] {
   const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
   const options = ["lint", "--only=style/noRestrictedImports", "--reporter=json", "--max-diagnostics=none"];

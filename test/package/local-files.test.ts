@@ -1,7 +1,7 @@
 /**
- * Only `src/internal/files/path-handle.ts` opens local files. It does not block on named pipes, opens no devices, and opens the file
- * that it has checked. No other source imports functions of `node:fs` that open files, or removes folders with `rm`, which can follow
- * a link that was swapped in after its check.
+ * Checks that only `src/internal/files/path-handle.ts` opens local files. That file does not block on named pipes, opens no
+ * devices, and opens the file that it has checked. No other source imports functions of `node:fs` that open files, or removes
+ * folders with `rm`, which can follow a link that was swapped in after its check.
  *
  * @module
  */
@@ -64,7 +64,9 @@ function opening(text: string): string[] {
 describe("opening local files", () => {
   test("happens in path-handle.ts and the listed exceptions only", () => {
     const found: Record<string, string[]> = {};
-    for (const name of readdirSync(root, { recursive: true, encoding: "utf8" }).filter((it) => it.endsWith(".ts"))) {
+    for (const name of readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
+      path.endsWith(".ts"),
+    )) {
       const names = opening(readFileSync(join(root, name), "utf8"));
       if (names.length > 0) found[name.split(sep).join("/")] = names;
     }

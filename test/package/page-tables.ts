@@ -16,7 +16,7 @@ const budgets: Record<string, string> = {
   "none none": "none",
 };
 
-/** The rows of the table of budgets and retries in docs/timeouts.md. */
+/** Returns the rows of the table of budgets and retries in docs/timeouts.md. */
 export function policyTable(): string {
   const rows = new Map<string, string[]>();
   for (const [rpc, policy] of Object.entries(callPolicies)) {
@@ -33,7 +33,7 @@ export function policyTable(): string {
   return [...rows].map(([row, rpcs]) => `${row} ${rpcs.join(", ")} |`).join("\n");
 }
 
-/** The table of flavours in docs/testing.md. */
+/** Returns the table of flavours in docs/testing.md. */
 export function flavorTable(): string {
   const flavors = fakeFlavors.map(flavorProfile);
   type Profile = (typeof flavors)[number];

@@ -1,6 +1,6 @@
 /**
- * Checks the README and the guides in docs/: their code compiles, runs and prints what they show; their tables are those of the
- * code; their commands and links exist.
+ * Checks the README and the guides in docs/. Their code compiles, runs and prints the output that they show. Their tables match the
+ * code. Their commands and links exist.
  *
  * @module
  */
@@ -97,7 +97,7 @@ describe("the examples", () => {
     expect(stdout).toBe("");
   });
 
-  test("start with a short program that prints the output in the README and cleans up", async () => {
+  test("start with a short program that prints the output shown in the README, and cleans up", async () => {
     const [first] = examples;
     expect(first?.code.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
     expect(first?.output).toBeDefined();
@@ -113,8 +113,9 @@ describe("the examples", () => {
     expect(runtime.calls.map(({ rpc }) => rpc).filter((rpc) => calls.includes(rpc))).toEqual(calls);
   });
 
-  // In one process, each with its own runtime: starting a process takes far longer than running an example.
-  test("of the guides run, print the output in the guides, and do not keep the process alive", async () => {
+  // All examples run in one process, each with its own runtime, because starting a process takes far longer than running an
+  // example.
+  test("of the guides run, print the output shown in the guides, and do not keep the process alive", async () => {
     const rest = examples.slice(1);
     await writeFile(join(project, "run-all.ts"), runAll);
     const { failed, stdout, stderr } = await node(["--import", "tsx", "run-all.ts", ...rest.map(({ name }) => name)]);
@@ -127,7 +128,7 @@ describe("the examples", () => {
   });
 });
 
-/** The containers of the guides are processes of this machine; every port of a pod leads to one web server. */
+/** Runs the examples. Their containers are processes of this machine, and every port of a pod leads to one web server. */
 const runAll = `
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -152,7 +153,7 @@ server.closeAllConnections();
 server.close();
 `;
 
-/** The anchor that GitHub gives a heading. */
+/** Returns the anchor that GitHub gives a heading. */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()

@@ -88,7 +88,7 @@ describe("the issue forms", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test.each(["bug", "runtime-difference"])("%s.yml reminds of secrets", (name) => {
+  test.each(["bug", "runtime-difference"])("%s.yml asks the author to remove secrets", (name) => {
     expect(form(name).body[0]?.attributes.value).toContain("**Remove secrets from everything you paste**");
   });
 

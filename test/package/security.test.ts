@@ -86,7 +86,7 @@ describe("SECURITY.md", () => {
     expect(listed.sort()).toEqual(Object.keys(manifest.dependencies).sort());
   });
 
-  test("names the only dependency with a script on installation", () => {
+  test("names the only dependency with an installation script", () => {
     const own = Object.keys(manifest.scripts).filter((name) => /^(pre|post)?(install|prepare)$/.test(name));
     expect(own).toEqual([]);
     const others = Object.entries(locked)
@@ -96,7 +96,7 @@ describe("SECURITY.md", () => {
     expect(text).toContain("(`protobufjs`, by way of `@grpc/grpc-js`)");
   });
 
-  test("is right that only host processes of FakeRuntime start programs, and that nothing is downloaded", async () => {
+  test("states correctly that only host processes of FakeRuntime start programs, and that nothing is downloaded", async () => {
     const files = (await readdir(join(root, "src"), { recursive: true })).filter((name) => name.endsWith(".ts"));
     const starting: string[] = [];
     for (const file of files) {

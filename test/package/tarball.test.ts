@@ -54,7 +54,7 @@ function run(
 }
 
 const node = (args: string[], cwd: string, env: NodeJS.ProcessEnv = {}) => run(process.execPath, args, { cwd, env });
-const good = { code: 0 };
+const success = { code: 0 };
 
 /** Installs the package, the types of Node.js and other packages into a new project. Returns its folder. */
 async function install(
@@ -103,7 +103,7 @@ beforeAll(async () => {
   packed = report;
   tarball = join(folder, report.filename);
   const extracted = await run("tar", ["-xzf", tarball, "-C", folder]);
-  expect(extracted, extracted.stderr).toMatchObject(good);
+  expect(extracted, extracted.stderr).toMatchObject(success);
 }, npmTimeoutMs);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -137,13 +137,13 @@ describe("the tarball", () => {
     ]);
   });
 
-  test("is small", () => {
-    // It has 1.5 MB: half of it code and declarations in two formats, a quarter their maps, a quarter the sources. Twice as much would
-    // be a mistake, such as maps of the generated code, or sources within the maps.
+  test("has less than 3 MB", () => {
+    // It has 1.5 MB: half of it code and declarations in two formats, a quarter their maps, a quarter the sources. Twice as much
+    // would be a mistake, such as maps of the generated code, or sources within the maps.
     expect(packed.size).toBeLessThan(3_000_000);
   });
 
-  test("has source maps, whose sources it contains", async () => {
+  test("contains the sources of its source maps", async () => {
     const maps = paths().filter((path) => path.endsWith(".map"));
     expect(maps.filter((path) => path.endsWith(".d.ts.map")).length).toBeGreaterThan(100);
     const missing: string[] = [];
@@ -168,7 +168,7 @@ describe("the tarball", () => {
     expect(missing).toEqual([]);
   });
 
-  test("has everything that its pages link to, except what they say is in the repository only", async () => {
+  test("contains the targets of all links of its pages, except folders that the page says are in the repository only", async () => {
     const pages = paths().filter((path) => path.endsWith(".md"));
     expect(pages).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "SECURITY.md", "docs/exec.md"]));
     for (const page of pages) {
@@ -224,10 +224,10 @@ describe("with the tools of a project", async () => {
     await copyFile(join(root, "test/package/consumer/bundled.mjs"), join(project, "program.mjs"));
     const PATH = `${bin(".bin")}${delimiter}${process.env.PATH}`;
     const bundled = await run("sh", ["-c", command], { cwd: project, env: { PATH } });
-    expect(bundled, bundled.stderr).toMatchObject(good);
+    expect(bundled, bundled.stderr).toMatchObject(success);
     const [, output = ""] = /--(?:outfile=|dir )(\S+)/.exec(command) ?? [];
     const program = output.endsWith("js") ? output : join(output, "program.js");
-    expect(await node([program], project)).toEqual({ ...good, stdout: "0 string\n", stderr: "" });
+    expect(await node([program], project)).toEqual({ ...success, stdout: "0 string\n", stderr: "" });
   });
 
   test("JSON.stringify writes 64-bit integers after an import of k8s-cri-client/proto without names", async () => {
@@ -235,9 +235,9 @@ describe("with the tools of a project", async () => {
       'import "k8s-cri-client/proto";\nimport Long from "long";\nconsole.log(JSON.stringify(Long.MAX_VALUE));\n';
     await writeFile(join(project, "proto.mjs"), program);
     const options = ["--bundle", "--platform=node", "--format=esm", "--outfile=proto.bundle.mjs"];
-    expect(await run(bin("esbuild/bin/esbuild"), ["proto.mjs", ...options], { cwd: project })).toMatchObject(good);
+    expect(await run(bin("esbuild/bin/esbuild"), ["proto.mjs", ...options], { cwd: project })).toMatchObject(success);
     expect(await node(["proto.bundle.mjs"], project)).toEqual({
-      ...good,
+      ...success,
       stdout: '"9223372036854775807"\n',
       stderr: "",
     });
@@ -252,12 +252,12 @@ describe("with the tools of a project", async () => {
       const options = ["--noEmit", "--strict", "--esModuleInterop", "--skipLibCheck", "--module", "commonjs"];
       const tsc = join(project, "node_modules", name, "bin/tsc");
       const compiled = await node([tsc, ...options, "--target", "es2022", "old.cts"], project);
-      expect(compiled).toEqual({ ...good, stdout: "", stderr: "" });
+      expect(compiled).toEqual({ ...success, stdout: "", stderr: "" });
     },
   );
 });
 
-test("every file in examples/testing is run", async () => {
+test("every file in examples/testing is tested", async () => {
   const run = Object.values(testExamples).flatMap((examples) => examples.map(([file]) => file));
   expect(await readdir(join(root, "examples/testing"))).toEqual(run.sort());
 });
@@ -289,7 +289,7 @@ describe.each([
     await writeFile(join(project, "load.cjs"), program);
     const { stdout, ...rest } = await node(["load.cjs"], project);
     const { exports, missing, early } = JSON.parse(stdout);
-    expect({ ...rest, missing, early }).toEqual({ ...good, stderr: "", missing: [], early: [] });
+    expect({ ...rest, missing, early }).toEqual({ ...success, stderr: "", missing: [], early: [] });
     expect(exports).toContain(mainExport);
   });
 
@@ -323,8 +323,8 @@ describe.each([
     };
     await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
     const compiled = await node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project);
-    expect(compiled).toEqual({ ...good, stdout: "", stderr: "" });
-    expect(await node(["out/program.js"], project)).toEqual({ ...good, stdout: "done\n", stderr: "" });
+    expect(compiled).toEqual({ ...success, stdout: "", stderr: "" });
+    expect(await node(["out/program.js"], project)).toEqual({ ...success, stdout: "done\n", stderr: "" });
   });
 
   test.each(testExamples[type])("examples/testing/%s passes", async (file, command, summary) => {
@@ -354,7 +354,7 @@ describe.each([
     expect(lines.at(-1)).toContain("new CriClient(");
   });
 
-  test("a wrong program does not compile", async () => {
+  test("a program with an unknown option does not compile", async () => {
     await writeFile(
       join(project, "wrong.ts"),
       `import { CriClient } from "k8s-cri-client";\nCriClient.lazy({ endpoint: "/x", timeoutSeconds: 1 });\n`,

@@ -2,8 +2,8 @@ import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Lists a folder recursively, one sorted line per entry: `folder 755 a`, `file 644 a/b: content`, `link a/c -> target`. For a file
- * with several hard links the line starts with their number: `2 file 644 …`. Names are decoded as latin1, one character per byte.
+ * Lists a folder recursively, one sorted line per entry: `folder 755 a`, `file 644 a/b: content`, `link a/c -> target`. The line of
+ * a file with several hard links starts with their number: `2 file 644 …`. Names are decoded as latin1, one character per byte.
  */
 export async function treeOf(folder: string, below = ""): Promise<string[]> {
   const lines: string[] = [];

@@ -26,7 +26,7 @@ export interface HostileServer {
   readonly endpoint: string;
   /** Returns how many connections were accepted. */
   readonly connections: () => number;
-  /** Returns how many complete requests arrived; 0 for servers that do not parse requests. */
+  /** Returns how many complete requests arrived. Always 0 for servers that do not parse requests. */
   readonly requests: () => number;
   /** Closes all connections and stops listening. */
   stop(): Promise<void>;
@@ -142,7 +142,7 @@ export function serveFrames(
   return listen(server, () => requests, transport);
 }
 
-/** Serves HTTP/2 with the server of Node.js, for replies that respect flow control; `path` is that of the RPC. */
+/** Serves HTTP/2 with the server of Node.js, for replies that respect flow control. `path` is the path of the RPC. */
 export function serveStreams(onStream: (stream: ServerHttp2Stream, path: string) => void): Promise<HostileServer> {
   let requests = 0;
   const server = createHttp2Server();

@@ -1,5 +1,5 @@
 /**
- * Writes HTTP/2 frames that no library would send. Reading is minimal: it only splits the client's bytes into frames.
+ * Writes HTTP/2 frames that no library would send. Reads frames only by splitting the bytes of the client into them.
  *
  * @module
  */
@@ -66,23 +66,23 @@ export function uint32(value: number): Buffer {
 
 /** Splits the bytes of a client into frames. */
 export class FrameReader {
-  #rest: Buffer = Buffer.alloc(0);
-  #begun = false;
+  #unread: Buffer = Buffer.alloc(0);
+  #prefaceRead = false;
 
   constructor(private readonly onFrame: (type: number, flags: number, streamId: number, payload: Buffer) => void) {}
 
   write(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    if (!this.#begun) {
-      if (this.#rest.length < clientPreface.length) return;
-      this.#rest = this.#rest.subarray(clientPreface.length);
-      this.#begun = true;
+    this.#unread = Buffer.concat([this.#unread, chunk]);
+    if (!this.#prefaceRead) {
+      if (this.#unread.length < clientPreface.length) return;
+      this.#unread = this.#unread.subarray(clientPreface.length);
+      this.#prefaceRead = true;
     }
-    while (this.#rest.length >= 9) {
-      const end = 9 + this.#rest.readUIntBE(0, 3);
-      if (this.#rest.length < end) return;
-      const frame = this.#rest;
-      this.#rest = frame.subarray(end);
+    while (this.#unread.length >= 9) {
+      const end = 9 + this.#unread.readUIntBE(0, 3);
+      if (this.#unread.length < end) return;
+      const frame = this.#unread;
+      this.#unread = frame.subarray(end);
       this.onFrame(frame.readUInt8(3), frame.readUInt8(4), frame.readUInt32BE(5) & 0x7fff_ffff, frame.subarray(9, end));
     }
   }

@@ -13,14 +13,14 @@ export interface Import {
   kind: "value" | "type" | "dynamic";
 }
 
-/** The imports of all TypeScript files below a folder. */
+/** Lists the imports of all TypeScript files below a folder. */
 export function importsBelow(folder: string): Import[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .flatMap((name) => importsOf(`${folder}/${name.split(sep).join("/")}`));
 }
 
-/** The imports of a file, by its path from the root. */
+/** Lists the imports of a file, by its path from the root. */
 export function importsOf(file: string): Import[] {
   const source = readFileSync(join(root, file), "utf8");
   const found: Import[] = [];
@@ -42,15 +42,15 @@ function resolve(file: string, specifier: string): string {
 }
 
 /**
- * The largest sets of files in which every file reaches every other one through imports, found by Tarjan's algorithm. Each set is
- * sorted, and sets of one file are left out.
+ * Finds the circular imports: the largest sets of files in which every file imports every other one, directly or through others.
+ * Each set is sorted, and sets of one file are omitted. Uses Tarjan's algorithm.
  */
-export function ringsOf(imports: readonly Import[]): string[][] {
+export function circularImports(imports: readonly Import[]): string[][] {
   const next = new Map<string, string[]>();
   for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
   const order = new Map<string, number>();
   const open: string[] = [];
-  const rings: string[][] = [];
+  const circles: string[][] = [];
   /** Returns the earliest open file that `file` reaches, as its place in the order. */
   const visit = (file: string): number => {
     const place = order.size;
@@ -62,11 +62,11 @@ export function ringsOf(imports: readonly Import[]): string[][] {
       else if (open.includes(to)) earliest = Math.min(earliest, order.get(to) as number);
     }
     if (earliest === place) {
-      const ring = open.splice(open.indexOf(file));
-      if (ring.length > 1) rings.push(ring.sort());
+      const circle = open.splice(open.indexOf(file));
+      if (circle.length > 1) circles.push(circle.sort());
     }
     return earliest;
   };
   for (const file of next.keys()) if (!order.has(file)) visit(file);
-  return rings;
+  return circles;
 }

@@ -10,18 +10,18 @@ import { npipeEndpoint, unixEndpoint } from "../../src/transport/endpoint.js";
 
 export const isWindows = process.platform === "win32";
 
-/** A condition for `test.skipIf` and `describe.skipIf`. On Windows, prints the reason. */
+/** Returns the condition for `test.skipIf` and `describe.skipIf`. On Windows, prints the reason. */
 export function skipOnWindows(reason: string): boolean {
   return skipWhere(isWindows, reason);
 }
 
-/** A condition for tests that need something that a machine may lack. If it is missing, prints the reason. */
+/** Returns the condition for tests that need something that a machine may lack. If it is missing, prints the reason. */
 export function skipWhere(missing: boolean, reason: string): boolean {
   if (missing) console.warn(`SKIPPED on ${process.platform}: ${reason}`);
   return missing;
 }
 
-/** Whether this process may mount file systems. Tries it on Linux only, in a new mount namespace. */
+/** Returns whether this process may mount file systems. Tries a mount in a new mount namespace, on Linux only. */
 export function canMount(): boolean {
   const mount = ["--mount", "mount", "-t", "tmpfs", "tmpfs", tmpdir()];
   return process.platform === "linux" && spawnSync("unshare", mount, { stdio: "ignore" }).status === 0;

@@ -15,8 +15,8 @@ const intervalMs = 5;
 export const maxStallMs = 200;
 
 /**
- * Samples the used memory and the delay of a timer. Each getter takes a sample first, so that it includes a stall that has not ended
- * and memory that was just allocated. `monitorEventLoopDelay` would report a stall only after its end.
+ * Samples the used memory and the delay of a timer. Each getter takes a sample first, so that it includes a stall that has not
+ * ended and memory that was just allocated. `monitorEventLoopDelay` would report a stall only after its end.
  */
 export class ResourceWatch implements Disposable {
   readonly #before = usedBytes();
