@@ -72,9 +72,9 @@ export class CriClient implements AsyncDisposable {
   /**
    * The generated nice-grpc stubs of all 43 RPCs, with the same channel, deadlines, retries and middleware.
    *
-   * Unlike the methods of this client, the stubs reject with nice-grpc's `ClientError`, do not verify replies, do not reconcile
-   * RunPodSandbox and CreateContainer, and reject with NOT_FOUND if an object to stop or remove does not exist. Their options are
-   * those of nice-grpc (`metadata` is a `Metadata`), plus `timeoutMs`, `deadline` and `retry`.
+   * Unlike the methods of this client, the stubs reject with nice-grpc's `ClientError`. They do not verify replies, and do not
+   * reconcile RunPodSandbox and CreateContainer. Stopping or removing an object that does not exist may reject with NOT_FOUND.
+   * Their options are those of nice-grpc (`metadata` is a `Metadata`), plus `timeoutMs`, `deadline` and `retry`.
    */
   readonly raw: RawClients;
   readonly #connection: Connection;

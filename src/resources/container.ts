@@ -127,9 +127,10 @@ export class Container {
   }
 
   /**
-   * Returns the status with the runtime's verbose info, as `crictl inspect` shows it (ContainerStatus, verbose). Properties of the
-   * result show what the client reads from the info: the process id, environment, mounts, runtime spec and configuration, as far as
-   * the runtime reports them. `console.log` and `JSON.stringify` of the result show no values of environment variables.
+   * Returns the status with the runtime's verbose info, as `crictl inspect` shows it (ContainerStatus, verbose). The result also
+   * has the values that the client reads from the info: process id, environment, mounts, runtime spec and configuration. Values
+   * that the runtime does not report are `undefined`. `console.log` and `JSON.stringify` of the result show no values of
+   * environment variables.
    */
   async inspect(options?: CallOptions): Promise<ContainerInspection> {
     return new ContainerInspection(await containerStatus(this.#context.connection, this.id, true, options));
@@ -195,8 +196,8 @@ export class Container {
   }
 
   /**
-   * Runs a command over a streaming session (RPC Exec) and waits until it ends. Returns what {@link execSync} returns, but also
-   * takes input, and allows up to 1 GiB of output.
+   * Runs a command over a streaming session (RPC Exec) and waits until it ends. The result is that of {@link execSync}, but the
+   * command can have input, and up to 1 GiB of output.
    *
    * @throws CriError as {@link exec}; `COMMAND_NOT_FOUND` if the executable does not exist, `RESOURCE_EXHAUSTED` for more output
    *   than `maxOutputBytes`, ExecError with `throwOnNonZero`
@@ -418,8 +419,8 @@ export class Container {
    * for await (const { stream, text } of container.logs({ follow: true, tailLines: 10 })) console.log(stream, text);
    * ```
    *
-   * The loop throws a `CriError`: `NOT_FOUND` if the container or its log file does not exist (this program must run on the node of
-   * the runtime), `FAILED_PRECONDITION` if the container was not started or has no log.
+   * The loop throws a `CriError`: `NOT_FOUND` if the container or its log file does not exist, `FAILED_PRECONDITION` if the
+   * container was not started or has no log. This program must run on the node of the runtime.
    *
    * @throws InvalidInputError for invalid options
    */

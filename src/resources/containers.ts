@@ -87,13 +87,13 @@ export class Containers {
   }
 
   /**
-   * Finds the container that a process of this machine runs in, by the process id as this process sees it: the main process, its
-   * descendants, and processes that were started by exec. Returns `undefined` for a process outside of this runtime's containers,
-   * for the pause process of a pod, and if there is no such process.
+   * Finds the container that a process of this machine runs in, by its process id in the pid namespace of this program. Finds the
+   * main process, its descendants, and processes that were started by exec. Returns `undefined` for a process outside of this
+   * runtime's containers, for the pause process of a pod, and if there is no such process.
    *
    * Reads the container's id from the control groups of the process (`/proc/<pid>/cgroup`, v1 or v2) and looks it up in the
-   * runtime's list. Where control groups contain no ids, compares the process and its ancestors with the main processes that the
-   * runtime reports for its running containers; this does not find processes that were started by exec.
+   * runtime's list. Where control groups contain no ids, compares the process and its ancestors with the main processes of the
+   * running containers, as the runtime reports them. This does not find processes that were started by exec.
    *
    * @throws CriError `FAILED_PRECONDITION` unless this is Linux, with `/proc`, and the endpoint is a Unix socket;
    *   `PERMISSION_DENIED` if `/proc` hides the processes of other users

@@ -40,7 +40,7 @@ export async function findContainerByPid(
   requireLocal(connection);
   const candidates = await cgroupIdsOf(pid);
   if (candidates === undefined) return undefined;
-  // Only the runtime's list proves that an id is that of one of its containers.
+  // An id is that of a container of this runtime only if the runtime lists it.
   for (const id of candidates.slice(0, maxCandidates)) {
     const listed = await listMatchingContainers(connection, { id }, budget.options());
     if (listed.some((container) => container.id === id)) return id;
@@ -66,7 +66,7 @@ async function findByMainProcess(
       found = id;
       isCertain = true;
     } else if ((await cgroupIdsOf(pid))?.includes(id)) {
-      // The control groups of this container contain its id, and those of the process contain none: it runs in no container.
+      // Control groups contain container ids on this runtime, but those of the process do not: it runs in no container.
       isCertain = true;
     }
   });

@@ -60,7 +60,7 @@ export async function findContainer(
   return latestAttempt(existing.filter(({ podSandboxId }) => podSandboxId === latest?.id))?.id;
 }
 
-/** Refuses a filter that selects everything, such as one whose name is undefined by mistake. */
+/** Refuses a filter that selects everything, for example because its only field is undefined by mistake. */
 function requireCriterion(checked: { labels: Record<string, string> }): void {
   const { labels, ...others } = checked;
   if (Object.keys(labels).length > 0 || Object.values(others).some((value) => value !== undefined)) return;

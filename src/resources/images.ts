@@ -81,8 +81,8 @@ export class Images {
   }
 
   /**
-   * Removes an image with all its tags and digests (RemoveImage), whichever of them you pass. The client removes it by its id,
-   * because runtimes disagree about other references. Succeeds if the image is not on the node.
+   * Removes an image with all its tags and digests (RemoveImage). You can pass any of them: the client looks up the id and removes
+   * the image by it, because runtimes disagree about other references. Succeeds if the image is not on the node.
    *
    * CRI-O and Docker refuse to remove an image that a container uses. containerd removes it, and the container keeps its files.
    */

@@ -72,9 +72,9 @@ export class PodSandbox {
   }
 
   /**
-   * Returns the status with the runtime's verbose info, as `crictl inspectp` shows it (PodSandboxStatus, verbose). Properties of
-   * the result show what the client reads from the info: the process id, the network namespace, the runtime spec and the
-   * configuration, as far as the runtime reports them.
+   * Returns the status with the runtime's verbose info, as `crictl inspectp` shows it (PodSandboxStatus, verbose). The result also
+   * has the values that the client reads from the info: process id, network namespace, runtime spec and configuration. Values that
+   * the runtime does not report are `undefined`.
    */
   async inspect(options?: CallOptions): Promise<PodInspection> {
     return new PodInspection(await podSandboxStatus(this.#context.connection, this.id, true, options));

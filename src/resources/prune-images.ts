@@ -68,7 +68,7 @@ function namesOf({ id, repoTags, repoDigests }: Image): string[] {
   return [id, ...repoTags, ...repoDigests].map(bare);
 }
 
-/** Finds the image of pod sandboxes: containerd 1.6 neither pins it nor lists a container with it. */
+/** Finds the image of pod sandboxes. containerd 1.6 does not pin it, and lists no container that uses it. */
 function sandboxImages(info: Record<string, string>): string[] {
   return Object.values(info).flatMap((text) =>
     [...text.matchAll(/"sandboxImage":\s*"([^"]+)"/g)].map(([, name = ""]) => name),

@@ -99,8 +99,8 @@ export class Stats {
    * sample is taken when it is due and requested, so a slow consumer gets a fresh one, never a queue of old ones.
    *
    * While the runtime is down (`UNAVAILABLE`, `DEADLINE_EXCEEDED`), the stream keeps retrying and calls `onMissed` with each error.
-   * It throws if the first sample fails (unless `waitForRuntime` is set), if three samples in a row fail for any other reason, and
-   * with the signal's reason as soon as the signal aborts.
+   * It throws if the first sample fails (unless `waitForRuntime` is set), or if three samples in a row fail for any other reason.
+   * It throws the signal's reason as soon as the signal aborts.
    *
    * ```ts
    * for await (const { containers } of cri.stats.watch({ intervalMs: 1_000 })) {

@@ -40,8 +40,8 @@ export interface StopPodOptions extends CallOptions {
    * Seconds between the stop signal and SIGKILL for each running container; 0 kills at once. Fractions are rounded up. A time limit
    * of the call (`timeoutMs`, `deadline`) shortens it, so that the pod is stopped before the limit.
    *
-   * @defaultValue the `terminationGracePeriodSeconds` of the container's spec, else that of the pod's spec if the handle owns the
-   *   pod, else 0, as CRI defines StopPodSandbox
+   * @defaultValue the `terminationGracePeriodSeconds` of the container's spec; else, if the handle owns the pod, of the pod's spec;
+   *   else 0, as CRI defines StopPodSandbox
    */
   gracePeriodSeconds?: number | undefined;
 }
@@ -95,7 +95,7 @@ export async function removePod(
   });
 }
 
-/** Stops a container with the given grace period, else that of its annotations, else the default of Kubernetes. */
+/** Stops a container with the given grace period, else the one in its annotations, else the default of Kubernetes. */
 export async function stopContainer(
   connection: Connection,
   id: string,

@@ -35,11 +35,11 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Sends pings, and reports a peer from which nothing arrived for a whole interval, not even the answer to a ping.
+ * Sends pings, and reports a peer that sent nothing for a whole interval, not even the answer to a ping.
  *
  * Servers answer pings in the same queues that pass input to the command, and a command that does not read its input blocks its
- * queue. So after more input than a pipe holds, a missing answer proves nothing until each queue has answered a ping sent after
- * the last input. Until then, TCP's retransmissions detect a lost peer.
+ * queue. So after more input than a pipe holds, a missing answer proves nothing until each queue has answered a ping sent after the
+ * last input. Until then, TCP's retransmissions detect a lost peer.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;

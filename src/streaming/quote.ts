@@ -14,7 +14,10 @@ export function firstLineOf(text: string, secrets: readonly (string | undefined)
   return line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, " ").trim();
 }
 
-/** Returns the message of an error. The error for several failed addresses has none, so that of the first address is used. */
+/**
+ * Returns the message of an error. The error for several failed addresses has no message, so the message for the first address is
+ * used.
+ */
 export function messageOf(error: Error): string {
   const first = error instanceof AggregateError ? (error.errors[0] as unknown) : undefined;
   const text = error.message || (first instanceof Error ? first.message : "") || error.name;

@@ -8,7 +8,7 @@ import type { CreationMark } from "./creation-mark.js";
 export interface Found {
   id: string;
   mark: CreationMark | undefined;
-  /** Whether it is in the state in which a creation leaves it, and is usable. */
+  /** Whether it is usable and unchanged since its creation: a ready pod, or a container that was not started. */
   fresh: boolean;
   /** Its state, for error messages. */
   state: string;

@@ -119,9 +119,9 @@ export class ExecSession<
    * Resolves with the exit code when the process has ended and all its output has arrived. Unread output can still be read
    * afterwards. Output that exceeds the buffers of the streams must be read first, or this never resolves.
    *
-   * Rejects if the command could not be run (with code `COMMAND_NOT_FOUND` if the executable does not exist), if the session
-   * breaks or is closed first, and with the signal's reason if the signal aborts. You may ignore this promise: it never causes an
-   * unhandled rejection.
+   * Rejects if the command could not be run, with code `COMMAND_NOT_FOUND` if the executable does not exist. Also rejects if the
+   * session breaks or is closed first, and with the signal's reason if the signal aborts. You may ignore this promise: it never
+   * causes an unhandled rejection.
    */
   readonly exit: Promise<{ exitCode: number }>;
 
@@ -181,8 +181,8 @@ export class AttachSession<
 const pipeBytes = 65_536;
 
 /**
- * How long the status may take after all output has ended, in milliseconds, for a session with more input than the pipe holds.
- * containerd does not notice the end of a command that left such input unread: its write to the full pipe blocks forever.
+ * How long the status may take after all output has ended, in milliseconds, for a session with more input than the pipe holds. If a
+ * command ends without reading so much input, containerd never reports its end, because writing to the full pipe blocks forever.
  */
 const statusTimeoutMs = 20_000;
 

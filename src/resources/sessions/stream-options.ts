@@ -36,9 +36,9 @@ export interface ExecOptions extends SessionOptions, StreamOptions {
    * Kills the command and the processes that it started when `signal` aborts, or at `timeoutMs` or `deadline`. Without this option,
    * on containerd and CRI-O, the command keeps running after the session ends.
    *
-   * The container must have `sh`, `grep` and `kill`: `sh` starts the command with a mark in its environment, by which the client
-   * finds the processes. If the program does not exist, the exit code is therefore 127, as shells report it, and the session does
-   * not fail with `COMMAND_NOT_FOUND`.
+   * The container must have `sh`, `grep` and `kill`: `sh` starts the command with a mark in its environment, and the client finds
+   * the processes by this mark. If the program does not exist, the exit code is therefore 127, as shells report it, and the session
+   * does not fail with `COMMAND_NOT_FOUND`.
    *
    * @defaultValue false
    */

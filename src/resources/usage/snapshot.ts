@@ -41,8 +41,8 @@ export interface UsageSnapshot {
   /** The pods of these containers, and others for which the runtime has stats. */
   readonly pods: readonly PodUsage[];
   /**
-   * The runtime's error if it refused the stats of pods; the figures of the containers are complete nevertheless. containerd
-   * refuses the stats of all requested pods if one of these has no cgroup parent.
+   * The runtime's error if it refused the stats of pods. The figures of the containers are complete even then. containerd refuses
+   * the stats of all requested pods if one of these has no cgroup parent.
    */
   readonly podStatsError: CriError | undefined;
 }

@@ -21,8 +21,8 @@ export function isBusy(details: string): boolean {
 }
 
 /**
- * Returns whether a created container can never be started, by the `info` of its verbose status. containerd up to 1.7 continues a
- * CreateContainer after its caller has disconnected, fails to get the process id of the pod, and stores 0.
+ * Returns whether a created container can never be started, judging by the `info` of its verbose status. containerd up to 1.7
+ * continues a CreateContainer after its caller has disconnected, fails to get the process id of the pod, and stores 0.
  */
 export function canNeverStart(info: Readonly<Record<string, string>>): boolean {
   return /"path": ?"\/proc\/0\/ns\//.test(info.info ?? "");

@@ -7,7 +7,7 @@ export function isRequestTooLarge(code: Status, details: string): boolean {
   return code === Status.RESOURCE_EXHAUSTED && /^grpc: received message larger than max/.test(details);
 }
 
-/** Returns the error message for the user: what the runtime or grpc-js reports, and what to do about it. */
+/** Returns the error message for the user: the message of the runtime or grpc-js, and the remedy. */
 export function explain(code: Status, details: string): string {
   const message = connectFailure(details) ?? (details.trim() || "the runtime gave no reason");
   const remedy = hint(code, details);
@@ -28,7 +28,7 @@ function connectFailure(details: string): string | undefined {
   return `cannot connect${errorCode ? ` (${errorCode})` : `: ${reason}`}${note ? `; ${note}` : ""}`;
 }
 
-/** Returns what a user can do about a failure, if the error message does not say it. */
+/** Returns the remedy for a failure, unless the error message already contains it. */
 export function hint(code: Status, details: string): string | undefined {
   if (code === Status.RESOURCE_EXHAUSTED) {
     if (isRequestTooLarge(code, details)) {

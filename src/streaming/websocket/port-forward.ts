@@ -113,7 +113,7 @@ class ForwardedPort extends Duplex {
   }
 
   /**
-   * Strips and checks the port with which both channels begin: two bytes, in one message or two. Returns undefined for an unknown
+   * Checks and strips the port at the beginning of each channel: two bytes, in one message or two. Returns undefined for an unknown
    * channel.
    */
   #withoutPrefix(channel: number, payload: Buffer): Buffer | undefined {

@@ -55,8 +55,8 @@ const resetTimeoutMs = 1_000;
  * detach keys were typed and the keys before them are sent; bytes that follow them in the same chunk of input are lost. In all
  * cases the session is closed, the mode of the terminal is restored, and the input is paused unless it was flowing before.
  *
- * The output of the command is passed on unchanged, including control sequences. With `tty`, changes of the terminal that the
- * command leaves on are reset at the end: the alternate screen, a hidden cursor, mouse reports, bracketed paste, attributes, the
+ * The output of the command is passed on unchanged, including control sequences. With `tty`, the client resets at the end what the
+ * command has changed and not reset: the alternate screen, a hidden cursor, mouse reports, bracketed paste, attributes, the
  * character set, the scroll region, keyboard modes. A title and redefined colours stay.
  *
  * The terminal is also reset if the process exits during the session, even after an uncaught exception. If a signal kills the

@@ -30,7 +30,7 @@ export function parseHeader(block: Buffer): TarHeader {
     throw invalidArchive("has a header with a wrong checksum");
   }
   const name = textAt(block, 0, 100);
-  // GNU's own format has times in the field in which ustar has the beginning of a long path.
+  // In ustar, the field at 345 is the beginning of a long path. In GNU's own format, it contains times.
   const isUstar = textAt(block, 257, 6) === "ustar" && block[262] === 0;
   const prefix = isUstar ? textAt(block, 345, 155) : "";
   return {
