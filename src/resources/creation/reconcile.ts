@@ -39,12 +39,12 @@ const lostReplyCodes: readonly CriErrorCode[] = [
   "INVALID_RESPONSE",
 ];
 
-/** The uncertain outcome of a creation. */
-interface Doubt {
+/** What is known about the outcome of a creation that failed. */
+interface Outcome {
   /** Whether the runtime may have created an object, or may still create one, that this call has not found. */
-  remains: boolean;
+  isUncertain: boolean;
   /** Whether the runtime reported that the creation failed. */
-  refused: boolean;
+  isRefused: boolean;
 }
 
 /**
@@ -63,20 +63,20 @@ interface Doubt {
  */
 export async function createReconciled(creation: Creation): Promise<Created> {
   const { budget, mark } = creation;
-  const doubt: Doubt = { remains: false, refused: false };
+  const outcome: Outcome = { isUncertain: false, isRefused: false };
   try {
-    return await reconcile(creation, doubt);
+    return await reconcile(creation, outcome);
   } catch (error) {
-    if (!doubt.remains) throw error;
+    if (!outcome.isUncertain) throw error;
     const isAbandoned = budget.caller.signal?.aborted || isSpent(budget);
-    const isOver = isAbandoned || (doubt.refused && (await mayLeaveFailed(creation)));
+    const isOver = isAbandoned || (outcome.isRefused && (await mayLeaveFailed(creation)));
     const leftover = isOver ? await removeLeftover(creation) : "usable";
     if (leftover !== undefined) abandon(mark, leftover);
     throw CriError.is(error) && error !== budget.caller.signal?.reason ? error.inDoubt() : error;
   }
 }
 
-async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
+async function reconcile(creation: Creation, outcome: Outcome): Promise<Created> {
   const { budget, mark } = creation;
   const giveUpAt = performance.now() + reconcileTimeoutMs;
   for (let round = 1; ; round++) {
@@ -92,18 +92,18 @@ async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
         createdId = await createWithGrace(creation, limitMs);
         // If the reply arrives at the deadline, the object may be broken: containerd has the same deadline, and continues after it.
         const late = (budget.leftMs() ?? 1) <= 0;
-        doubt.remains =
+        outcome.isUncertain =
           (creation.mayExist && quirks?.returnsOlder === true) || late || budget.caller.signal?.aborted === true;
-        if (!doubt.remains) return { id: createdId, adopted: false };
+        if (!outcome.isUncertain) return { id: createdId, adopted: false };
         budget.caller.signal?.throwIfAborted();
         if (late) throw timedOut(creation);
       } catch (error) {
         failure = error;
-        doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;
+        outcome.isUncertain ||= !CriError.is(error) || error.mayHaveTakenEffect;
         budget.caller.signal?.throwIfAborted();
         if (isSpent(budget)) throw error;
-        doubt.refused = !isReplyLost(error) && !CriError.is(error, "NAME_RESERVED");
-        if (doubt.refused) throw error;
+        outcome.isRefused = !isReplyLost(error) && !CriError.is(error, "NAME_RESERVED");
+        if (outcome.isRefused) throw error;
       }
       found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
         throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
@@ -124,7 +124,7 @@ async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
       }
       if (!own) {
         // Another creation has the identity, so this one has created nothing.
-        doubt.remains = false;
+        outcome.isUncertain = false;
         throw nameReserved(creation, found, failure);
       }
       // If the removal fails, the next round finds the object again.

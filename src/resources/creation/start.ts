@@ -24,21 +24,25 @@ const inProgressTimeoutMs = 30_000;
  * | created | the call can be sent again, or the first start is still in progress |
  */
 export async function startReconciled(connection: Connection, id: string, budget: Budget): Promise<void> {
-  const doubt: { lost?: CriError } = {};
+  const outcome: { lostReply?: CriError } = {};
   try {
-    await reconcile(connection, id, budget, doubt);
+    await reconcile(connection, id, budget, outcome);
   } catch (error) {
-    const mayHaveStarted = doubt.lost && error !== budget.caller.signal?.reason;
+    const mayHaveStarted = outcome.lostReply && error !== budget.caller.signal?.reason;
     throw mayHaveStarted && CriError.is(error) ? error.inDoubt() : error;
   }
 }
 
-/** @param doubt gets the error of the first start whose reply was lost */
+/**
+ * Starts the container, and reads its state after a lost reply.
+ *
+ * @param outcome gets the error of the first start whose reply was lost
+ */
 async function reconcile(
   connection: Connection,
   id: string,
   budget: Budget,
-  doubt: { lost?: CriError },
+  outcome: { lostReply?: CriError },
 ): Promise<void> {
   const giveUpAt = performance.now() + inProgressTimeoutMs;
   for (let round = 1; ; round++) {
@@ -52,16 +56,16 @@ async function reconcile(
     if (options.signal?.aborted || !CriError.is(failure)) throw failure;
     const isLost = CriError.is(failure, "UNAVAILABLE", "INTERNAL", "CANCELLED") && failure.mayHaveTakenEffect;
     // The call was refused or never sent, so the caller can safely call again.
-    if (!isLost && !doubt.lost) throw failure;
-    doubt.lost ??= failure;
-    const { lost } = doubt;
+    if (!isLost && !outcome.lostReply) throw failure;
+    outcome.lostReply ??= failure;
+    const { lostReply } = outcome;
     const isInProgress = isStarting(failure.details);
-    if (isInProgress && performance.now() > giveUpAt) throw lost;
-    const status = await statusAfterOutage(connection, id, budget, lost);
+    if (isInProgress && performance.now() > giveUpAt) throw lostReply;
+    const status = await statusAfterOutage(connection, id, budget, lostReply);
     if (status.state === ContainerState.CONTAINER_RUNNING) return;
     if (status.state === ContainerState.CONTAINER_EXITED) {
       if (status.reason !== startError) return;
-      throw couldNotStart(lost, status);
+      throw couldNotStart(lostReply, status);
     }
     const mayRepeat = isInProgress || (isLost && round < maxStarts);
     if (status.state !== ContainerState.CONTAINER_CREATED || !mayRepeat) throw failure;
