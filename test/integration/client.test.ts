@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CriClient, type CriLogger, EndpointError } from "../../src/index.js";
 import { FakeRuntime } from "../../src/testing/index.js";
-import { nowhere } from "../support/platform.js";
+import { unusedEndpoint } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
 describe("connect", () => {
@@ -34,7 +34,7 @@ describe("connect", () => {
   });
 
   test("rejects at once if nothing listens", async () => {
-    const error = await rejection(CriClient.connect({ endpoint: nowhere }));
+    const error = await rejection(CriClient.connect({ endpoint: unusedEndpoint }));
     expect(error).toMatchObject({ name: "EndpointError", code: "UNAVAILABLE" });
     expect(String(error)).toMatch(/no socket at this path/);
   });
@@ -66,10 +66,10 @@ describe("connect", () => {
 
   test.each([
     [{ endpoint: "run/x.sock" }, "endpoint"],
-    [{ endpoint: nowhere, imageEndpoint: "tcp://h:1" }, "imageEndpoint"],
-    [{ endpoint: nowhere, connectTimeoutMs: -1 }, "connectTimeoutMs"],
-    [{ endpoint: nowhere, defaults: { timeoutMs: Number.NaN } }, "defaults.timeoutMs"],
-    [{ endpoint: nowhere, tls: { cert: "x" } }, "tls"],
+    [{ endpoint: unusedEndpoint, imageEndpoint: "tcp://h:1" }, "imageEndpoint"],
+    [{ endpoint: unusedEndpoint, connectTimeoutMs: -1 }, "connectTimeoutMs"],
+    [{ endpoint: unusedEndpoint, defaults: { timeoutMs: Number.NaN } }, "defaults.timeoutMs"],
+    [{ endpoint: unusedEndpoint, tls: { cert: "x" } }, "tls"],
   ])("refuses %j", async (options, field) => {
     const error = await rejection(CriClient.connect(options));
     expect(error).toMatchObject({ code: "INVALID_INPUT", field: expect.stringContaining(field) });
@@ -276,7 +276,7 @@ test("closing the client rejects a pending wait()", async () => {
 });
 
 test("wait() rejects with UNAVAILABLE if nothing listens on the endpoint", async () => {
-  const cri = CriClient.lazy({ endpoint: nowhere, defaults: { retry: false } });
+  const cri = CriClient.lazy({ endpoint: unusedEndpoint, defaults: { retry: false } });
   onTestFinished(() => cri.close());
   expect(await rejection(cri.containers.get("abc").wait())).toMatchObject({ code: "UNAVAILABLE" });
 });

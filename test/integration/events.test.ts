@@ -13,7 +13,7 @@ import {
 } from "../../src/index.js";
 import { toNanoseconds } from "../../src/internal/time.js";
 import type { FakeRuntimeOptions } from "../../src/testing/index.js";
-import { nowhere } from "../support/platform.js";
+import { unusedEndpoint } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
 const image = "busybox:1";
@@ -279,7 +279,7 @@ describe("events", () => {
   });
 
   test.each([{ source: "both" }, { pollMs: 0 }, { relistMs: Number.NaN }])("refuse the settings %j", (watch) => {
-    expect(() => CriClient.lazy({ endpoint: nowhere, watch: watch as never })).toThrow(
+    expect(() => CriClient.lazy({ endpoint: unusedEndpoint, watch: watch as never })).toThrow(
       expect.objectContaining({ code: "INVALID_INPUT", field: `watch.${Object.keys(watch)[0]}` }),
     );
   });

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { FakeRuntime, HostProcessBackend } from "k8s-cri-client/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type CompiledExamples, compileExamples, examples } from "../support/compiled-examples.js";
-import { nowhere, skipOnWindows } from "../support/platform.js";
+import { skipOnWindows, unusedEndpoint } from "../support/platform.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
@@ -200,7 +200,7 @@ describe("quickstart", () => {
   });
 
   test("does not use the fake if the given runtime does not work", async () => {
-    const { code, stderr } = await start(quickstart, [], { CONTAINER_RUNTIME_ENDPOINT: nowhere }).finished;
+    const { code, stderr } = await start(quickstart, [], { CONTAINER_RUNTIME_ENDPOINT: unusedEndpoint }).finished;
     expect(code).toBe(1);
     expect(stderr).toContain("there is no socket at this path");
   });

@@ -11,9 +11,18 @@ import { type Fixture, journeys, sh } from "./helpers/journeys.js";
 /** The size of the rotation test. With `CRI_TEST_THOROUGH=1`, it takes a minute on each runtime. */
 const [lineCount, rotations] = thorough ? [200_000, 20] : [20_000, 5];
 
+/** Runs a pod with a log directory. Disposing of the result removes the pod and then the directory. */
 async function podWithLogs(fixture: Fixture) {
   const logs = await folder();
-  return { logs, pod: await fixture.hostNetworkPod({ logDirectory: logs.path }) };
+  const pod = await fixture.hostNetworkPod({ logDirectory: logs.path });
+  const dispose = async () => {
+    try {
+      await pod[Symbol.asyncDispose]();
+    } finally {
+      await logs[Symbol.asyncDispose]();
+    }
+  };
+  return { pod, logs, [Symbol.asyncDispose]: dispose };
 }
 
 async function readLines(entries: AsyncIterable<{ text: string }>): Promise<string[]> {
@@ -24,9 +33,8 @@ async function readLines(entries: AsyncIterable<{ text: string }>): Promise<stri
 
 journeys("logs", (fixture) => {
   test("reads both streams with long lines joined, and obeys tailLines, since, limitBytes and partial", async () => {
-    const { pod, logs } = await podWithLogs(fixture);
-    await using _logs = logs;
-    await using _pod = pod;
+    await using setUp = await podWithLogs(fixture);
+    const { pod } = setUp;
     const command = sh(
       "echo one; echo two >&2; head -c 100000 /dev/zero | tr '\\0' x; echo; echo ünïcode; printf unfinished",
     );
@@ -53,9 +61,8 @@ journeys("logs", (fixture) => {
   test.each(fixture.traits.logFormat === "cri" ? [[]] : [])(
     "following loses nothing while the log is rotated, and ends with the container",
     async () => {
-      const { pod, logs } = await podWithLogs(fixture);
-      await using _logs = logs;
-      await using _pod = pod;
+      await using setUp = await podWithLogs(fixture);
+      const { pod } = setUp;
       const perRound = lineCount / rotations;
       const write = `i=0; while [ $i -lt ${lineCount} ]; do seq $((i+1)) $((i+${perRound})); i=$((i+${perRound})); sleep 0.2; done`;
       await using at = await folder();
@@ -75,9 +82,8 @@ journeys("logs", (fixture) => {
   );
 
   test("following continues after the log is truncated", async () => {
-    const { pod, logs } = await podWithLogs(fixture);
-    await using _logs = logs;
-    await using _pod = pod;
+    await using setUp = await podWithLogs(fixture);
+    const { pod } = setUp;
     await using at = await folder();
     const command = sh("for i in 1 2 3 4; do seq 1 500; while [ ! -e go$i ]; do sleep 0.05; done; done");
     await using container = await fixture.container(pod, { ...at.inside, command });
@@ -102,9 +108,8 @@ journeys("logs", (fixture) => {
   });
 
   test("reads the log of the previous attempt, waits for a start, and rejects if there is no log", async () => {
-    const { pod, logs } = await podWithLogs(fixture);
-    await using _logs = logs;
-    await using _pod = pod;
+    await using setUp = await podWithLogs(fixture);
+    const { pod } = setUp;
     await using created = await pod.createContainer(fixture.containerSpec({ command: sh("echo started") }));
     await expectCode(readLines(created.logs()), "FAILED_PRECONDITION");
     const waiting = readLines(created.logs({ follow: true, waitForStart: true }));
@@ -127,9 +132,8 @@ journeys("logs", (fixture) => {
   });
 
   test("refuses named pipes that a container creates in place of logs, and reads the other logs", async () => {
-    const { pod, logs } = await podWithLogs(fixture);
-    await using _logs = logs;
-    await using _pod = pod;
+    await using setUp = await podWithLogs(fixture);
+    const { pod, logs } = setUp;
     const replaced = await Promise.all(
       [1, 2, 3, 4].map(() => fixture.container(pod, { command: sh("echo here; sleep 1000") })),
     );
@@ -149,9 +153,8 @@ journeys("logs", (fixture) => {
   });
 
   test("break, close() and abort end a log that is followed", async () => {
-    const { pod, logs } = await podWithLogs(fixture);
-    await using _logs = logs;
-    await using _pod = pod;
+    await using setUp = await podWithLogs(fixture);
+    const { pod } = setUp;
     await using container = await fixture.container(pod, { command: sh("echo here; sleep 1000") });
     for await (const { text } of container.logs({ follow: true })) {
       expect(text).toBe("here");
@@ -171,9 +174,8 @@ journeys("logs", (fixture) => {
   });
 
   test("merges a pod's logs by time, names the container of each line, and follows containers that start later", async () => {
-    const { pod, logs } = await podWithLogs(fixture);
-    await using _logs = logs;
-    await using _pod = pod;
+    await using setUp = await podWithLogs(fixture);
+    const { pod } = setUp;
     const count = (from: number) =>
       sh(`i=${from}; while [ $i -lt 40 ]; do echo $i; i=$((i+2)); sleep 0.02; done; sleep 1`);
     await using even = await fixture.container(pod, { command: count(0), name: "even" });
@@ -200,9 +202,8 @@ journeys("logs", (fixture) => {
   });
 
   test('follow: "forever" continues with later attempts and containers; follow: true ends with the container', async () => {
-    const { pod, logs } = await podWithLogs(fixture);
-    await using _logs = logs;
-    await using _pod = pod;
+    await using setUp = await podWithLogs(fixture);
+    const { pod } = setUp;
     const stream = fixture.cri.logs({ pod }, { follow: "forever" });
     const lines: string[] = [];
     const followed = (async () => {

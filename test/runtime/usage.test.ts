@@ -1,26 +1,21 @@
 /** Usage over time. Runtimes are tested one after the other, because each test keeps a core busy. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { CriError, type UsageSnapshot } from "k8s-cri-client";
 import { formatUsage } from "k8s-cri-client/prometheus";
 import { expect, test } from "vitest";
 import { journeys, sh } from "./helpers/journeys.js";
+import { contentOf } from "./lab/files.js";
+import { processIds } from "./lab/processes.js";
 
 /**
  * Returns a function that measures how long a process has waited for a CPU since the last call, as a share of that time from 0 to
  * 1. A busy loop always runs or waits, so its usage and this share add up to one core.
  */
 function cpuWaitShare(mark: string): () => number | undefined {
-  const matches = (pid: string) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark);
-    } catch {
-      return false; // the process has ended since it was listed
-    }
-  };
-  let pid: string | undefined;
+  let pid: number | undefined;
   let [waitedMs, at] = [Number.NaN, 0];
   return () => {
-    pid ??= readdirSync("/proc").find((name) => /^\d+$/.test(name) && matches(name));
+    pid ??= processIds().find((candidate) => contentOf(`/proc/${candidate}/cmdline`).includes(mark));
     const before = { waitedMs, at };
     waitedMs = Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
     at = performance.now();

@@ -46,4 +46,4 @@ export function localAddress(folder: string, name = "s.sock"): LocalAddress {
 }
 
 /** A valid endpoint without a listener. */
-export const nowhere = isWindows ? "npipe:////./pipe/cri-nowhere" : "/nonexistent/runtime.sock";
+export const unusedEndpoint = isWindows ? "npipe:////./pipe/cri-nowhere" : "/nonexistent/runtime.sock";

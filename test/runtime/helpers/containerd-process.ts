@@ -5,20 +5,16 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { contentOf } from "../lab/files.js";
+import { processIds } from "../lab/processes.js";
 import { eventually } from "./expectations.js";
 
 /** Returns the process id of the containerd that serves an endpoint of the lab. Throws if there is none. */
 export function containerdPid(endpoint: string): number {
   const config = join(dirname(endpoint.replace(/^unix:\/\//, "")), "config.toml");
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    let args: string[];
-    try {
-      args = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
-    } catch {
-      continue; // the process has ended since it was listed
-    }
-    if (args[0]?.endsWith("/containerd") && args.includes(config)) return Number(entry);
+  for (const pid of processIds()) {
+    const args = contentOf(`/proc/${pid}/cmdline`).split("\0");
+    if (args[0]?.endsWith("/containerd") && args.includes(config)) return pid;
   }
   throw new Error(`no process serves ${endpoint}`);
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { contentOf } from "../lab/files.js";
+import { processIds } from "../lab/processes.js";
 
 /**
  * Finds the process of this machine whose command line contains an argument. Returns its ids: first as this process sees it, then
@@ -6,12 +7,12 @@ import { readdirSync, readFileSync } from "node:fs";
  * process matches.
  */
 export function pidsOf(argument: string): number[] {
-  const found = pids()
-    .filter((pid) => read(`/proc/${pid}/cmdline`).split("\0").includes(argument))
+  const found = processIds()
+    .filter((pid) => contentOf(`/proc/${pid}/cmdline`).split("\0").includes(argument))
     .map(
       (pid) =>
         /^NSpid:\t(.*)$/m
-          .exec(read(`/proc/${pid}/status`))?.[1]
+          .exec(contentOf(`/proc/${pid}/status`))?.[1]
           ?.split("\t")
           .map(Number) ?? [],
     );
@@ -20,19 +21,5 @@ export function pidsOf(argument: string): number[] {
 
 /** Lists the processes of this machine with an id in the path of their control group. */
 export function pidsInCgroup(id: string): number[] {
-  return pids().filter((pid) => read(`/proc/${pid}/cgroup`).includes(id));
-}
-
-function pids(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return ""; // the process has exited since it was listed
-  }
+  return processIds().filter((pid) => contentOf(`/proc/${pid}/cgroup`).includes(id));
 }

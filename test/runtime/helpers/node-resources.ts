@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cgroupMounts } from "../lab/cgroups.js";
-import { entries } from "../lab/footprint.js";
+import { contentOf, entries, foldersIn } from "../lab/files.js";
 import { containerdPid } from "./containerd-process.js";
 
 /** The kinds of resources that a pod uses on the node. */
@@ -65,9 +65,9 @@ function groupsOf(pid: number): string[] {
 /** Lists the processes in the groups, except the runtime itself and those that keep its namespaces alive. */
 function processesIn(groups: readonly string[], runtime: number): string[] {
   return groups.flatMap((group) => {
-    const pids = [group, join(group, "runtime")].flatMap((path) => read(join(path, "cgroup.procs")).split("\n"));
+    const pids = [group, join(group, "runtime")].flatMap((path) => contentOf(join(path, "cgroup.procs")).split("\n"));
     return [...new Set(pids)].filter(Boolean).flatMap((pid) => {
-      const commandLine = read(`/proc/${pid}/cmdline`).split("\0").join(" ").trim();
+      const commandLine = contentOf(`/proc/${pid}/cmdline`).split("\0").join(" ").trim();
       const own = Number(pid) === runtime || /^(nsenter|unshare|setpriv) |tini-static -- /.test(commandLine);
       const idle = /busybox sleep infinity$/.test(commandLine);
       return commandLine === "" || own || idle ? [] : [`${pid} ${commandLine}`];
@@ -76,27 +76,11 @@ function processesIn(groups: readonly string[], runtime: number): string[] {
 }
 
 function mountsOf(pid: number, folder: string): string[] {
-  return read(`/proc/${pid}/mountinfo`)
+  return contentOf(`/proc/${pid}/mountinfo`)
     .split("\n")
     .flatMap((line) => line.split(" ")[4] ?? [])
     .filter(
       (path) =>
         path.startsWith(`${folder}/state`) || path.startsWith(`${folder}/root`) || path.startsWith("/run/netns/"),
     );
-}
-
-function foldersIn(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  } catch {
-    return [];
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return ""; // removed since it was listed
-  }
 }

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.js";
 import { cgroupMounts } from "./cgroups.js";
+import { entries } from "./files.js";
 import { networkInterfaces, readForwarding } from "./network.js";
 import { identify, isKernelThread } from "./processes.js";
 
@@ -66,13 +67,4 @@ function processes(): string[] {
       return [];
     }
   });
-}
-
-/** Lists the names in a folder. Returns an empty list if the folder does not exist or cannot be read. */
-export function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

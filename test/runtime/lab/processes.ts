@@ -81,7 +81,8 @@ export function processScope(): string {
   return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
 }
 
-function processIds(): number[] {
+/** Lists the ids of all processes. A process may have ended when the caller reads its files. */
+export function processIds(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
