@@ -1,5 +1,5 @@
 /**
- * Builds the programs of the measured processes as plain JavaScript, so that tsx is not part of the measurement. They are written to
+ * Builds the programs of the measured processes as plain JavaScript, so that tsx is not part of the measurement. Writes them to
  * `.cache/bench`, where `k8s-cri-client` resolves to `dist/`.
  *
  * @module

@@ -24,7 +24,8 @@ export interface Competitor extends Disposable {
 export interface NodePeer {
   name: string;
   role: Role;
-  peer: string;
+  /** The name of its module in `peers/`. */
+  module: string;
   place: Place;
   can: (task: Task) => boolean;
   /** Flags of Node.js. */
@@ -33,34 +34,34 @@ export interface NodePeer {
 
 export class NodeCompetitor implements Competitor {
   private constructor(
-    private readonly what: NodePeer,
+    private readonly peer: NodePeer,
     private readonly child: ChildProcess,
   ) {}
 
-  static async open(what: NodePeer): Promise<NodeCompetitor> {
-    const execArgv = ["--expose-gc", ...(what.flags ?? [])];
-    const child = fork(programs.worker, [what.peer, JSON.stringify(what.place)], { execArgv });
-    const competitor = new NodeCompetitor(what, child);
+  static async open(peer: NodePeer): Promise<NodeCompetitor> {
+    const execArgv = ["--expose-gc", ...(peer.flags ?? [])];
+    const child = fork(programs.worker, [peer.module, JSON.stringify(peer.place)], { execArgv });
+    const competitor = new NodeCompetitor(peer, child);
     await competitor.#answer();
     return competitor;
   }
 
   get name(): string {
-    return this.what.name;
+    return this.peer.name;
   }
 
   get role(): Role {
-    return this.what.role;
+    return this.peer.role;
   }
 
   can(task: Task): boolean {
-    return this.what.can(task);
+    return this.peer.can(task);
   }
 
   async perform(task: Task): Promise<Answer> {
     if (task.kind === "memory") {
       // Memory is measured in a process that has done nothing else.
-      using fresh = await NodeCompetitor.open(this.what);
+      using fresh = await NodeCompetitor.open(this.peer);
       return await fresh.#perform(task);
     }
     return await this.#perform(task);

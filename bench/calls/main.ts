@@ -70,22 +70,22 @@ async function measure(args: string[], report: (chart: Chart) => void): Promise<
 }
 
 async function measureOne(
-  { task, once, also, ...view }: Scenario,
+  { task, singleRound, secondView, ...view }: Scenario,
   competitors: readonly Competitor[],
   rounds: number,
   warnings: string[],
 ): Promise<Chart[]> {
-  const taking = competitors.filter((one) => one.can(task));
+  const participants = competitors.filter((one) => one.can(task));
   const run = (one: Competitor) => async () => {
     const { figures = [] } = await one.perform(task);
-    if (figures.length === 0) throw new Error("it measured nothing");
+    if (figures.length === 0) throw new Error("the client returned no figures");
     return figures;
   };
-  const contestants = taking.map((one) => ({ name: one.name, role: one.role, run: run(one) }));
-  if (!once) await interleave(contestants, 2); // so that the code is compiled
-  const scores = await interleave(contestants, once ? 1 : rounds);
+  const contestants = participants.map((one) => ({ name: one.name, role: one.role, run: run(one) }));
+  if (!singleRound) await interleave(contestants, 2); // warm-up: compiles code
+  const scores = await interleave(contestants, singleRound ? 1 : rounds);
   warnings.push(...failuresOf(view.name, scores));
-  return [view, ...(also ? [also] : [])].map(({ summarise, ...chart }) => ({
+  return [view, ...(secondView ? [secondView] : [])].map(({ summarise, ...chart }) => ({
     ...chart,
     bars: barsOf(scores, summarise),
   }));
@@ -101,8 +101,8 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
   const small = (task: Task) => task.kind === "calls" && task.method === "Version" && task.inFlight === 1;
   const messages = ({ kind }: Task) => ["decode", "encode", "decoded"].includes(kind);
   const delay = ({ kind }: Task) => kind === "delay";
-  const open = (name: string, role: Role, peer: string, can: (task: Task) => boolean, flags: string[] = []) =>
-    NodeCompetitor.open({ name, role, peer, place, can, flags });
+  const open = (name: string, role: Role, module: string, can: (task: Task) => boolean, flags: string[] = []) =>
+    NodeCompetitor.open({ name, role, module, place, can, flags });
   const crictl = await Crictl.find(place);
   return [
     await open("k8s-cri-client", "ours", "ours", everything),

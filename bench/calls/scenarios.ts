@@ -23,9 +23,9 @@ export interface View extends Omit<Chart, "bars"> {
 export interface Scenario extends View {
   task: Task;
   /** Whether it runs in one round only. */
-  once?: boolean;
+  singleRound?: boolean;
   /** A second chart from the same measurement. */
-  also?: View;
+  secondView?: View;
 }
 
 const times = {
@@ -111,7 +111,7 @@ export function groups(rounds: number): Group[] {
           columns: ["max", "p99"],
           task: { kind: "delay", method: "ListContainers", n: 10_000, calls: 3 },
           summarise: (results) => [medianOf(results, 0), medianOf(results, 1)],
-          also: {
+          secondView: {
             name: "garbage collection while listing",
             unit: "ms",
             columns: ["longest", "per list"],
@@ -130,7 +130,7 @@ export function groups(rounds: number): Group[] {
           name: `after ${(rounds * 1_000).toLocaleString("en")} lists of 100 containers`,
           unit: "MB",
           columns: ["RSS", "heap"],
-          once: true,
+          singleRound: true,
           task: { kind: "memory", method: "ListContainers", n: 100, calls: rounds * 1_000 },
           summarise: (results) => [medianOf(results, 0) / 1e6, medianOf(results, 1) / 1e6],
         },

@@ -10,7 +10,8 @@ export interface GoResult {
   seconds: number;
   cpuSeconds: number;
   maxRssBytes: number;
-  lateMs?: number[];
+  /** The delay of each line that was followed. */
+  delaysMs?: number[];
 }
 
 export class GoReader {

@@ -108,7 +108,7 @@ async function tailing(path: string, rounds: number, go: GoReader | undefined) {
 async function following(path: string, lines: number, go: GoReader | undefined) {
   const followers = [
     { name: "ours", follow: () => new NodeReader("follow").follow(path, lines) },
-    ...(go ? [{ name: "cri-client (Go)", follow: async () => (await go.follow(path, lines)).lateMs ?? [] }] : []),
+    ...(go ? [{ name: "cri-client (Go)", follow: async () => (await go.follow(path, lines)).delaysMs ?? [] }] : []),
   ];
   const rows: string[][] = [];
   for (const { name, follow } of followers) {
@@ -117,8 +117,8 @@ async function following(path: string, lines: number, go: GoReader | undefined) 
     // The reader must have started before the first line is written.
     await sleep(2_000);
     const writer = new Worker(new URL("./writer.mjs", import.meta.url), { workerData: { path, lines } });
-    const [late] = await Promise.all([following, once(writer, "exit")]);
-    const sorted = late.sort((left, right) => left - right);
+    const [delays] = await Promise.all([following, once(writer, "exit")]);
+    const sorted = delays.sort((left, right) => left - right);
     const at = (part: number) => show(sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN, 2);
     rows.push([name, String(sorted.length), at(0.5), at(0.99), at(1)]);
   }

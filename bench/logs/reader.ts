@@ -41,12 +41,12 @@ const readers = {
 };
 
 if (mode === "follow") {
-  const late: number[] = [];
+  const delays: number[] = [];
   for await (const { text } of readLogFile(path, { follow: true })) {
-    late.push(performance.timeOrigin + performance.now() - Number(text));
-    if (late.length === Number(number)) break;
+    delays.push(performance.timeOrigin + performance.now() - Number(text));
+    if (delays.length === Number(number)) break;
   }
-  console.log(JSON.stringify(late));
+  console.log(JSON.stringify(delays));
 } else {
   for (let round = 1; round < Number(repeat); round++) await readers[mode as keyof typeof readers]();
   const startedAt = performance.now();

@@ -30,8 +30,8 @@ export const warmUp = 0.2;
 const fewestSamples = 6;
 
 /**
- * Judges whether a quantity is flat. The growth is the median of the slopes between any two samples (Theil–Sen estimator), times the
- * time from the end of the warm-up to the last sample. Single peaks do not change that median. A decrease counts as flat.
+ * Judges whether a quantity is flat. The growth is the median of the slopes between any two samples (Theil–Sen estimator),
+ * multiplied by the time from the end of the warm-up to the last sample. Single peaks do not change that median. A decrease counts as flat.
  */
 export function judge(values: readonly number[], tolerance: Tolerance): Verdict {
   const third = Math.ceil(values.length / 3);

@@ -16,15 +16,15 @@ export async function loadedBy(subjects: readonly Subject[]): Promise<{ facts: s
   const warnings: string[] = [];
   for (const subject of subjects.filter(({ role }) => role === "ours")) {
     const { own, packages } = sort(await filesOf(subject));
-    const early = lazyPackages.filter((name) => packages.has(name));
-    if (early.length > 0)
-      warnings.push(`${subject.name} loads ${early.join(", ")}, which should be loaded on first use.`);
+    const eagerPackages = lazyPackages.filter((name) => packages.has(name));
+    if (eagerPackages.length > 0)
+      warnings.push(`${subject.name} loads ${eagerPackages.join(", ")}, which should be loaded on first use.`);
     const counts = [...packages].map(([name, count]) => `${count} of ${name}`);
-    const later = [...(await chunksOf(subject)).filter((chunk) => !own.includes(chunk)), ...lazyPackages];
-    const waiting = later.filter((name) => !early.includes(name));
+    const lazyChunks = (await chunksOf(subject)).filter((chunk) => !own.includes(chunk));
+    const lazy = [...lazyChunks, ...lazyPackages.filter((name) => !eagerPackages.includes(name))];
     const fact =
       `${own.length} files of its own (${own.join(", ")}), and ${counts.join(", ")}. ` +
-      `Loaded later, when they are needed: ${waiting.join(", ")}.`;
+      `Loaded later, when they are needed: ${lazy.join(", ")}.`;
     facts.set(fact, [...(facts.get(fact) ?? []), `\`${subject.how}\``]);
   }
   const sentences = [...facts].map(([fact, how]) => `With ${how.join(" and ")} the package loads ${fact}`);

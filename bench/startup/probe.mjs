@@ -1,9 +1,9 @@
 /**
- * A fresh process that loads one thing and tells what that cost, as JSON.
+ * Loads modules in a new process and prints the time, CPU time and memory of loading as JSON.
  *
  *     node probe.mjs measure|files '{"how":"import"|"require","what":[…],"proto":…}'
  *
- * `proto` is a schema that proto-loader is given in the end. With `files` it tells what was loaded instead.
+ * `what` lists the modules. `proto` is a schema that proto-loader loads after them. With `files`, prints the loaded files instead.
  */
 import { createRequire } from "node:module";
 
@@ -29,7 +29,7 @@ async function measure() {
   return { wallMs: wall, cpuMs: (user + system) / 1e3, rssBytes: process.memoryUsage.rss() - rss };
 }
 
-/** Every script that V8 has compiled meanwhile, whichever way it was loaded. */
+/** Returns the files of all scripts that V8 parses during the load, as paths or URLs. */
 async function files() {
   const { Session } = await import("node:inspector");
   const session = new Session();
@@ -37,7 +37,8 @@ async function files() {
   const urls = new Set();
   session.on("Debugger.scriptParsed", ({ params }) => urls.add(params.url));
   session.post("Debugger.enable");
-  urls.clear(); // what was there before is told first
+  // Enabling the debugger first reports the scripts that were loaded before.
+  urls.clear();
   await load();
   session.disconnect();
   return [...urls].filter((url) => url.startsWith("file:") || url.startsWith("/"));

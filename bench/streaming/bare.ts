@@ -1,6 +1,6 @@
 /**
- * Sessions on plain sockets that count bytes and do not parse them. Their speed is the limit that the runtime, the kernel and node:net
- * set.
+ * Sessions on plain sockets that count bytes and do not parse them. They show the speed that the runtime, the kernel and node:net
+ * allow.
  *
  * @module
  */

@@ -11,7 +11,7 @@ const [nameWidth, barWidth] = [230, 400];
 const [rowHeight, titleHeight, padding] = [26, 38, 16];
 
 /**
- * Returns the value that fills the width. A value in the upper half that is more than four times the next smaller one is cut off, so
+ * Returns the value that fills the width. Cuts off a value in the upper half that is more than four times the next smaller one, so
  * that the other bars stay distinguishable.
  */
 export function scaleOf(values: readonly number[]): number {

@@ -2,9 +2,9 @@
 //
 //	go-server FOLDER
 //
-// Serves gRPC on FOLDER/cri.sock and echoes bytes on FOLDER/echo.sock. The file FOLDER/METHOD.N is the reply to a method, where N is
-// the label "n" in the filter of the request. FOLDER/Version is the reply to Version. Prints "ready" when it listens, and exits when
-// its standard input ends.
+// Serves gRPC on FOLDER/cri.sock and echoes bytes on FOLDER/echo.sock. The file FOLDER/METHOD.N is the reply to a method, where N
+// is the label "n" in the filter of the request. FOLDER/Version is the reply to Version. Prints "ready" when it listens, and exits
+// when its standard input ends.
 package main
 
 import (

@@ -63,7 +63,10 @@ async function times({ calls, inFlight }: { calls: number; inFlight: number }, c
   return figures;
 }
 
-/** Returns in milliseconds: the longest delay of a timer, the 99th percentile, the longest garbage collection, and the garbage collections per list. */
+/**
+ * Measures the delays of the event loop while it lists. Returns four figures in milliseconds: the longest delay, the 99th percentile
+ * of the delays, the longest garbage collection, and the time of garbage collections per list.
+ */
 async function delays(peer: Peer, { method, n, calls }: Task & { kind: "delay" }): Promise<number[]> {
   const list = need(peer, "list");
   const histogram = monitorEventLoopDelay({ resolution: 1 });

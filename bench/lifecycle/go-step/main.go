@@ -43,9 +43,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	said, err := step(ctx, service, flag.Arg(0), command.Args(), *timeout)
-	if said != "" {
-		fmt.Println(said)
+	output, err := step(ctx, service, flag.Arg(0), command.Args(), *timeout)
+	if output != "" {
+		fmt.Println(output)
 	}
 	return err
 }
@@ -75,8 +75,8 @@ func step(ctx context.Context, service internalapi.RuntimeService, name string, 
 		if err != nil {
 			return "", err
 		}
-		said, err := json.Marshal(map[string]any{"status": map[string]string{"state": status.Status.State.String()}})
-		return string(said), err
+		output, err := json.Marshal(map[string]any{"status": map[string]string{"state": status.Status.State.String()}})
+		return string(output), err
 	case "stop":
 		return "", service.StopContainer(ctx, args[0], timeout)
 	case "rm":

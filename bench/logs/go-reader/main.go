@@ -3,8 +3,8 @@
 //	go-reader read PATH TAIL
 //	go-reader follow PATH LINES
 //
-// "read" passes the lines to writers that count them. A negative TAIL means all lines. "follow" reads lines whose content is the time
-// at which they were written, in milliseconds since the epoch, and prints the delay of each.
+// "read" counts the lines. A negative TAIL means all lines. "follow" prints the delay of each line: its content is the time at which
+// it was written, in milliseconds since the epoch.
 package main
 
 import (
@@ -26,7 +26,7 @@ type result struct {
 	Seconds    float64   `json:"seconds"`
 	CPUSeconds float64   `json:"cpuSeconds"`
 	MaxRSS     int64     `json:"maxRssBytes"`
-	LateMs     []float64 `json:"lateMs,omitempty"`
+	DelaysMs   []float64 `json:"delaysMs,omitempty"`
 }
 
 type counter struct{ lines int }
@@ -38,15 +38,15 @@ func (c *counter) Write(data []byte) (int, error) {
 
 // clock records the delay of every line.
 type clock struct {
-	late []float64
-	left int
-	done context.CancelFunc
+	delays []float64
+	left   int
+	done   context.CancelFunc
 }
 
 func (c *clock) Write(data []byte) (int, error) {
 	now := float64(time.Now().UnixNano()) / 1e6
 	if written, err := strconv.ParseFloat(string(bytes.TrimSpace(data)), 64); err == nil {
-		c.late = append(c.late, now-written)
+		c.delays = append(c.delays, now-written)
 		if c.left--; c.left == 0 {
 			c.done()
 		}
@@ -74,8 +74,8 @@ func main() {
 		c := &clock{left: int(number), done: cancel}
 		// ReadLogs returns an error when its context is cancelled.
 		_ = logs.ReadLogs(ctx, path, "id", options, running{}, c, c)
-		out.LateMs = c.late
-		out.Lines = len(c.late)
+		out.DelaysMs = c.delays
+		out.Lines = len(c.delays)
 	} else {
 		if number >= 0 {
 			options.TailLines = &number
