@@ -1,6 +1,6 @@
 /**
- * Builds dist/. The compiler checks the sources and writes JavaScript and declarations. A bundler combines the JavaScript into a few
- * files, once as ES modules and once as CommonJS, because loading hundreds of small modules would take longer than loading gRPC.
+ * Builds dist/. The compiler checks the sources and writes JavaScript and declarations. A bundler combines the JavaScript into a
+ * few files, once as ES modules and once as CommonJS, because loading hundreds of small modules would take longer than loading gRPC.
  *
  *     npm run build
  *
@@ -56,13 +56,13 @@ async function dropGeneratedMaps(compiled: string): Promise<void> {
   }
 }
 
-/** Reads a compiled file with its map, so that the maps of the bundles lead to the sources. */
+/** Reads a compiled file with its map, so that the maps of the bundles refer to the sources. */
 async function loadWithMap(path: string): Promise<{ code: string; map: string | { mappings: "" } }> {
   const map = `${path}.map`;
   return { code: await readFile(path, "utf8"), map: existsSync(map) ? await readFile(map, "utf8") : { mappings: "" } };
 }
 
-// As deep in the project as dist/esm, so that the paths from compiled files to their sources stay right.
+// This folder is as deep in the project as dist/esm, so that the relative paths from compiled files to their sources stay valid.
 await mkdir(join(root, ".cache"), { recursive: true });
 const compiled = await mkdtemp(join(root, ".cache/build-"));
 try {

@@ -120,7 +120,7 @@ export class Journey {
     if (pulled) console.log(`  ${crictl} rmi ${this.#image}`);
   }
 
-  /** Undoes all steps that were completed. Resolves with an error message if something could not be removed. */
+  /** Cleans up after all completed steps. Resolves with an error message if something could not be removed. */
   async cleanUp(): Promise<string | undefined> {
     const interrupted = this.#signal.aborted;
     const steps = this.#kept ? [] : [...this.#cleanUpSteps];

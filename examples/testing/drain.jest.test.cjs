@@ -13,7 +13,7 @@ let runtime;
 let cri;
 beforeEach(async () => {
   const onSignal = (name) => (name === "SIGTERM" ? "ignore" : 0);
-  const run = ({ config }) => (config.metadata.name === "deaf" ? { onSignal } : undefined);
+  const run = ({ config }) => (config.metadata.name === "stubborn" ? { onSignal } : undefined);
   runtime = await FakeRuntime.start({ time: "virtual", run });
   cri = await runtime.connect();
 });
@@ -24,13 +24,13 @@ afterEach(async () => {
 
 test("kills a container that ignores SIGTERM after the grace period", async () => {
   const pod = await cri.pods.run({ name: "shop" });
-  for (const name of ["web", "deaf"]) await pod.runContainer({ name, image: "busybox:1.37" });
+  for (const name of ["web", "stubborn"]) await pod.runContainer({ name, image: "busybox:1.37" });
 
   const arrived = runtime.nextCall("StopContainer", ({ containerId }) => containerId === runtime.containers[1].id);
   const killed = drain(cri, pod, 30);
   await arrived;
   await runtime.advanceTime(29_000);
-  expect((await cri.containers.list({ state: "running" })).map(({ metadata }) => metadata.name)).toEqual(["deaf"]);
+  expect((await cri.containers.list({ state: "running" })).map(({ metadata }) => metadata.name)).toEqual(["stubborn"]);
   await runtime.advanceTime(1_000);
-  expect(await killed).toEqual(["deaf"]);
+  expect(await killed).toEqual(["stubborn"]);
 });

@@ -28,7 +28,7 @@ export interface Declaration {
   readonly name: string;
   /** Whether it declares only a type, not a value. */
   readonly typeOnly: boolean;
-  /** Without `export`, private members and comments. Of comments, the tags that warn are kept. */
+  /** The source text without `export`, private members and comments. Keeps the tags `@deprecated` and `@experimental`. */
   readonly text: string;
   /** The types and values in it: names in the same file, or links for `import("…")` types. */
   readonly mentions: readonly (string | Link)[];
@@ -51,7 +51,7 @@ export function readDeclarations(path: string): DeclarationFile {
   const stars: string[] = [];
   let end = 0;
   for (const statement of (parseAst(text, { lang: "dts" }) as unknown as Node).body as Node[]) {
-    // Begins with the comment of the statement.
+    // The text of a statement begins with its comment.
     const start = end;
     end = statement.end;
     const isExport = statement.type.startsWith("Export");

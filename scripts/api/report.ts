@@ -1,6 +1,6 @@
 /**
- * Describes the public types of the package: for each entry point its exports, and the declarations of everything that they mention,
- * exported or not. The alphabetical order keeps the diff of a changed type short.
+ * Describes the public types of the package: for each entry point its exports, and the declarations of everything that they
+ * mention, exported or not. The alphabetical order keeps the diff of a changed type short.
  *
  * @module
  */

@@ -1,9 +1,12 @@
 /**
  * A plugin of buf and protoc, started by buf.gen.yaml. Writes decoders of all replies beside ts-proto's output, for the same types.
  *
- * The decoders accept, reject and return the same as those of ts-proto; test/unit/transport/reply-decoders.test.ts checks that. They
- * are faster for three reasons: they do not check the depth, because no message of CRI contains itself; they write map entries
- * directly into the map; and they read 64-bit integers directly into a Long.
+ * The decoders accept, reject and return the same as those of ts-proto; test/unit/transport/reply-decoders.test.ts checks that.
+ * They are faster for three reasons:
+ *
+ * - They do not check the depth, because no message of CRI contains itself.
+ * - They write map entries directly into the map.
+ * - They read 64-bit integers directly into a Long.
  *
  * @module
  */

@@ -19,12 +19,12 @@ const scalars: Partial<Record<ScalarType, Scalar>> = {
   [ScalarType.DOUBLE]: { read: "r.double()", zero: "0", wireType: 1 },
 };
 
-const sourceType = `/** Where decoders read the values of a message, one after the other. */
+const sourceType = `/** Reads the values of an encoded message in order. */
 export interface ReplySource {
-  /** Where the next value begins. */
+  /** The position of the next value. */
   readonly pos: number;
   tag(): number;
-  /** Reads a length. Returns where what follows ends. */
+  /** Reads a length. Returns the position at which the value of that length ends. */
   end(): number;
   string(): string;
   bytes(): Uint8Array;
@@ -42,7 +42,11 @@ export interface ReplySource {
 /** Decodes one kind of reply. */
 export interface ReplyDecoder<T> {
   create(): T;
-  /** Reads fields into a message until a position is reached. False if the message ended before that, as a group does. */
+  /**
+   * Reads fields into a message up to a position.
+   *
+   * @returns false if an end-group tag or a zero tag ended the message before that position
+   */
   read(r: ReplySource, end: number, message: T): boolean;
 }`;
 
@@ -63,7 +67,7 @@ export function decodersOf(file: DescFile): string {
     ...[...messages].filter((message) => replies.has(message)).map(replyDecoder),
     ...[...messages].filter((message) => nested.has(message)).map(nestedDecoder),
     "",
-    "/** By the message's own entry in ts-proto's output. */",
+    "/** The decoder of each reply, by ts-proto's codec of the reply. */",
     "export const replyDecoders: ReadonlyMap<unknown, ReplyDecoder<any>> = new Map<unknown, ReplyDecoder<any>>([",
     ...[...replies].map((message) => `  [api.${nameOf(message)}, reply${nameOf(message)}],`),
     "]);",

@@ -1,6 +1,6 @@
 /**
- * Sets the address of the repository in package.json, and its owner in .github/CODEOWNERS. Without arguments, checks package.json, as
- * `npm publish` does.
+ * Sets the address of the repository in package.json, and its owner in .github/CODEOWNERS. Without arguments, checks package.json,
+ * as `npm publish` does.
  *
  *     npm run repository -- OWNER/NAME
  *

@@ -5,12 +5,12 @@
 import Long from "long";
 import * as api from "./api.js";
 
-/** Where decoders read the values of a message, one after the other. */
+/** Reads the values of an encoded message in order. */
 export interface ReplySource {
-  /** Where the next value begins. */
+  /** The position of the next value. */
   readonly pos: number;
   tag(): number;
-  /** Reads a length. Returns where what follows ends. */
+  /** Reads a length. Returns the position at which the value of that length ends. */
   end(): number;
   string(): string;
   bytes(): Uint8Array;
@@ -28,7 +28,11 @@ export interface ReplySource {
 /** Decodes one kind of reply. */
 export interface ReplyDecoder<T> {
   create(): T;
-  /** Reads fields into a message until a position is reached. False if the message ended before that, as a group does. */
+  /**
+   * Reads fields into a message up to a position.
+   *
+   * @returns false if an end-group tag or a zero tag ended the message before that position
+   */
   read(r: ReplySource, end: number, message: T): boolean;
 }
 
@@ -1655,7 +1659,7 @@ function decodeInt64Value(r: ReplySource, end: number): api.Int64Value {
   return message;
 }
 
-/** By the message's own entry in ts-proto's output. */
+/** The decoder of each reply, by ts-proto's codec of the reply. */
 export const replyDecoders: ReadonlyMap<unknown, ReplyDecoder<any>> = new Map<unknown, ReplyDecoder<any>>([
   [api.VersionResponse, replyVersionResponse],
   [api.RunPodSandboxResponse, replyRunPodSandboxResponse],
