@@ -1,6 +1,6 @@
 /**
  * Builds dist/. The compiler checks the sources and writes JavaScript and declarations. A bundler combines the JavaScript into a
- * few files, once as ES modules and once as CommonJS, because loading hundreds of small modules would take longer than loading gRPC.
+ * few files, once as ES modules and once as CommonJS, because loading hundreds of small modules takes longer than loading gRPC.
  *
  *     npm run build
  *

@@ -92,8 +92,8 @@ func command(what, transport string, target *url.URL, size int64) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	var stdout, stderr counter
-	options := remotecommand.StreamOptions{Stdout: &stdout, Stderr: &stderr}
+	var output, complaints counter
+	options := remotecommand.StreamOptions{Stdout: &output, Stderr: &complaints}
 	if what == "stdin" {
 		options.Stdin = io.LimitReader(zeros{}, size)
 	}
@@ -103,7 +103,7 @@ func command(what, transport string, target *url.URL, size int64) (int64, error)
 	if what == "stdin" {
 		return size, nil
 	}
-	return stdout.bytes, nil
+	return output.bytes, nil
 }
 
 func forward(target *url.URL, size int64, port []string) (int64, error) {
@@ -124,11 +124,11 @@ func forward(target *url.URL, size int64, port []string) (int64, error) {
 	headers.Set(v1.PortHeader, port[0])
 	headers.Set(v1.PortForwardRequestIDHeader, "0")
 	headers.Set(v1.StreamType, v1.StreamTypeError)
-	errorStream, err := connection.CreateStream(headers)
+	complaints, err := connection.CreateStream(headers)
 	if err != nil {
 		return 0, err
 	}
-	errorStream.Close()
+	complaints.Close()
 	headers.Set(v1.StreamType, v1.StreamTypeData)
 	data, err := connection.CreateStream(headers)
 	if err != nil {
