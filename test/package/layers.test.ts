@@ -1,6 +1,6 @@
 /**
- * Checks the layers of the sources. The lint rule checks them, too; this test reads the imports itself, so that it also fails if
- * the rule is disabled. It also checks that the rule forbids exactly the imports that the layers forbid.
+ * Checks the layers of the sources. The lint rule checks them, too. This test reads the imports itself, so it fails even if the rule
+ * is disabled. It also checks that the rule forbids exactly the imports that the layers forbid.
  *
  * @module
  */

@@ -138,8 +138,8 @@ describe("the tarball", () => {
   });
 
   test("has less than 3 MB", () => {
-    // It has 1.5 MB: half of it code and declarations in two formats, a quarter their maps, a quarter the sources. Twice as much
-    // would be a mistake, such as maps of the generated code, or sources within the maps.
+    // The tarball has 1.5 MB. Half of it is code and declarations in two formats, a quarter is their maps, and a quarter is the
+    // sources. Twice the size would be a mistake, such as maps of the generated code or sources within the maps.
     expect(packed.size).toBeLessThan(3_000_000);
   });
 

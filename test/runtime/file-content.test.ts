@@ -18,7 +18,7 @@ import { journeys, uniqueSeconds } from "./helpers/journeys.js";
 
 const mebibyte = 2 ** 20;
 
-/** Yields that many MiB in chunks of 64 KiB, then waits for `beforeEnd`. Throws `error` if it is given. */
+/** Yields `mebibytes` MiB in chunks of 64 KiB, then waits for `beforeEnd`. Throws `error` if it is given. */
 async function* chunksOf(mebibytes: number, beforeEnd?: Promise<unknown>, error?: Error) {
   for (let sent = 0; sent < mebibytes * 16; sent++) yield Buffer.alloc(64 * 1024, 1);
   await beforeEnd;

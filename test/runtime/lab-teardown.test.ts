@@ -42,7 +42,7 @@ test.skipIf(!availability.available)(availability.available ? name : `${name}: $
   await symlink(join(cacheFolder(), "debian"), join(cache, "debian"));
 
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
-  // Other programs write to /run at any time, so the lab gets its own. It contains the one folder that `mount` would create.
+  // Other programs write to /run at any time, so the lab gets its own. It contains the only folder that `mount` would create.
   const setUp = 'mount -t tmpfs tmpfs /run && mkdir -p /run/mount && exec "$@"';
   const program = ["/bin/sh", "-c", setUp, "sh", process.execPath];
   const output = await run("unshare", [...namespaces, ...program, "--import", "tsx", lifecycle], {

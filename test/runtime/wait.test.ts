@@ -10,7 +10,7 @@ const containerCount = thorough ? 200 : 15;
 journeys("wait", (fixture) => {
   const { cri } = fixture;
 
-  test("wait() returns the exit, whether it is called before or after it, on owned and borrowed handles", async () => {
+  test("wait() called before or after the exit returns its code and times, on owned and borrowed handles", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { command: sh("sleep 0.5; exit 5") });
     const early = container.wait();
     const exit = await cri.containers.get(container.id).wait();

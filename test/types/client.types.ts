@@ -41,7 +41,7 @@ expectTypeOf(container.execSync(["ls"], { encoding })).resolves.toEqualTypeOf<Ex
 expectTypeOf(cri.containers.get("id").execSync(["ls"], { encoding: "buffer" })).resolves.toEqualTypeOf<
   ExecResult<Uint8Array>
 >();
-// @ts-expect-error The encoding is one of two.
+// @ts-expect-error The encoding is "utf8" or "buffer".
 void container.execSync(["ls"], { encoding: "hex" });
 // @ts-expect-error A command is a list.
 void container.execSync("ls -l");
@@ -66,7 +66,7 @@ export async function streams(options: ExecOptions): Promise<void> {
   expectTypeOf(input).toExtend<StreamSession>();
   // @ts-expect-error The unit is in the name.
   await container.exec(["ls"], { stdin: true, timeout: 1_000 });
-  // @ts-expect-error The only option is not one of attach.
+  // @ts-expect-error Attach has no option killOnAbort.
   await container.attach({ killOnAbort: true });
   // @ts-expect-error Input was not requested.
   plain.stdin.end();

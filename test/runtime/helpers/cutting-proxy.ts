@@ -104,7 +104,7 @@ export class CuttingProxy implements AsyncDisposable {
     stream.on("close", () => outgoing.close());
     stream.pipe(outgoing);
     if (plan?.cut === "after-request") {
-      // The proxy has written the whole request. It usually arrives within 5 ms.
+      // The proxy has written the whole request. Waits 5 ms so that the runtime can receive it.
       stream.on("end", () => setTimeout(() => this.#disconnect(session), 5));
     }
     outgoing.on("response", (reply, flags) => {
