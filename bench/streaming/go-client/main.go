@@ -92,8 +92,8 @@ func command(what, transport string, target *url.URL, size int64) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	var output, complaints counter
-	options := remotecommand.StreamOptions{Stdout: &output, Stderr: &complaints}
+	var stdout, stderr counter
+	options := remotecommand.StreamOptions{Stdout: &stdout, Stderr: &stderr}
 	if what == "stdin" {
 		options.Stdin = io.LimitReader(zeros{}, size)
 	}
@@ -103,7 +103,7 @@ func command(what, transport string, target *url.URL, size int64) (int64, error)
 	if what == "stdin" {
 		return size, nil
 	}
-	return output.bytes, nil
+	return stdout.bytes, nil
 }
 
 func forward(target *url.URL, size int64, port []string) (int64, error) {
@@ -124,11 +124,11 @@ func forward(target *url.URL, size int64, port []string) (int64, error) {
 	headers.Set(v1.PortHeader, port[0])
 	headers.Set(v1.PortForwardRequestIDHeader, "0")
 	headers.Set(v1.StreamType, v1.StreamTypeError)
-	complaints, err := connection.CreateStream(headers)
+	errorStream, err := connection.CreateStream(headers)
 	if err != nil {
 		return 0, err
 	}
-	complaints.Close()
+	errorStream.Close()
 	headers.Set(v1.StreamType, v1.StreamTypeData)
 	data, err := connection.CreateStream(headers)
 	if err != nil {
