@@ -178,7 +178,8 @@ describe("the tarball", () => {
       );
       const missing = links.filter((path) => !paths().includes(path));
       const folders = new Set(missing.map((path) => path.replace(/\/.*/, "/")));
-      const statement = /((?:`[^`]+\/`(?:,| and)?\s)+)(?:is|are)\sin the repository, not in the npm package/.exec(text);
+      const statement =
+        /((?:`[^`]+\/`(?:,| and)?\s)+)(?:is|are)\sin\sthe\srepository,\snot\sin\sthe\snpm\spackage/.exec(text);
       const stated = [...(statement?.[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name);
       expect([...folders].sort(), page).toEqual(stated.sort());
       expect(
