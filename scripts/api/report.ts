@@ -86,14 +86,14 @@ export function apiReports(
     declared.sort((a, b) => compare(a.name, b.name) || compare(a.path, b.path));
     const names = new Set(declared.map(({ name }) => name));
     const imported = new Set<string>();
-    const texts = declared.map(({ text, imports }) => {
+    const rendered = declared.map(({ text, imports }) => {
       const lines = [...imports].map(([local, link]) => ({ local, line: importLine(local, link) }));
       // If the report declares the same name as an import, the import is written as a comment on the declaration that uses it.
       const own = lines.filter(({ local }) => names.has(local));
       for (const { local, line } of lines) if (!names.has(local)) imported.add(line);
       return [...own.map(({ line }) => `// ${line}`), text].join("\n");
     });
-    return [sortedLines(exported), sortedLines([...imported]), ...texts].filter((part) => part !== "").join("\n\n");
+    return [sortedLines(exported), sortedLines([...imported]), ...rendered].filter((part) => part !== "").join("\n\n");
   }
 
   return Object.fromEntries(Object.entries(entries).map(([entry, path]) => [entry, report(entry, path)]));

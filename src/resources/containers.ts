@@ -1,7 +1,5 @@
-import { checkOptions } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
 import type { Container as ContainerMessage } from "../proto.js";
-import { startBudget } from "../rpcs/budget.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { Container, OwnedContainer } from "./container.js";
 import type { ContainerFilter } from "./container-filter.js";
@@ -11,8 +9,7 @@ import { runContainer } from "./creation/run-container.js";
 import { listMatchingContainers } from "./filtered-list.js";
 import { findContainer } from "./find.js";
 import { findContainerByPid } from "./find-by-pid.js";
-import { wholeSeconds } from "./grace-period.js";
-import { type RemoveOptions, removeContainer, removeFields } from "./stopping.js";
+import type { RemoveOptions } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
 /**
@@ -108,12 +105,7 @@ export class Containers {
    * Stops a container, by default with SIGKILL at once, and removes it, as `remove` of its handle does. Succeeds if the container
    * does not exist.
    */
-  async remove(container: ContainerTarget, options: RemoveOptions = {}): Promise<void> {
-    checkOptions(options, removeFields);
-    const { gracePeriodSeconds = 0, ...callOptions } = options;
-    const { connection } = this.#context;
-    const id = idOf(container, "container");
-    const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
-    await removeContainer(connection, id, seconds, startBudget(connection, callOptions, undefined));
+  async remove(container: ContainerTarget, options?: RemoveOptions): Promise<void> {
+    await new Container(this.#context, idOf(container, "container")).remove(options);
   }
 }

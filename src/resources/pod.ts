@@ -3,7 +3,6 @@ import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { Container, PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../rpcs/budget.js";
-import { listContainers } from "../rpcs/containers.js";
 import { podSandboxStatus } from "../rpcs/pods.js";
 import { podSandboxStats } from "../rpcs/stats.js";
 import { portForwardUrl } from "../rpcs/stream-urls.js";
@@ -238,7 +237,7 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
     return this.#ownership.dispose(async () => {
       const { connection } = this.#context;
       const gracePeriodOf = gracePeriodIn(this.terminationGracePeriodSeconds);
-      const listed = await listContainers(connection, inPod(this.id), cleanUpOptions(connection, disposeTimeoutMs));
+      const listed = await listContainersOfPod(connection, this.id, {}, cleanUpOptions(connection, disposeTimeoutMs));
       const timeoutMs = disposeTimeoutMs + 1_000 * Math.max(0, ...listed.map(gracePeriodOf));
       const options = cleanUpOptions(connection, timeoutMs);
       await removePod(connection, this.id, gracePeriodOf, startBudget(connection, options, undefined));
@@ -263,8 +262,4 @@ async function stop(
   const { gracePeriodSeconds, ...callOptions } = options;
   const given = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
   await stopPod(connection, id, gracePeriodIn(ofPod, given), startBudget(connection, callOptions, undefined));
-}
-
-function inPod(podSandboxId: string) {
-  return { id: "", state: undefined, podSandboxId, labelSelector: {} };
 }

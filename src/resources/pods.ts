@@ -1,17 +1,14 @@
-import { checkOptions } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandbox as PodSandboxMessage, RestoredContainer } from "../proto.js";
-import { startBudget } from "../rpcs/budget.js";
 import type { PodSpec } from "../specs/pod-spec.js";
 import type { ClientContext } from "./context.js";
 import { type PodRestoreOptions, restorePod } from "./creation/restore-pod.js";
 import { type RunPodOptions, runPod } from "./creation/run-pod.js";
 import { listPods } from "./filtered-list.js";
 import { findPod } from "./find.js";
-import { wholeSeconds } from "./grace-period.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import type { PodFilter } from "./pod-filter.js";
-import { type RemoveOptions, removeFields, removePod } from "./stopping.js";
+import type { RemoveOptions } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
 /**
@@ -91,12 +88,7 @@ export class Pods {
    * Stops a pod with its containers, by default with SIGKILL at once, and removes it, as `remove` of its handle does. Succeeds if
    * the pod does not exist.
    */
-  async remove(pod: PodTarget, options: RemoveOptions = {}): Promise<void> {
-    checkOptions(options, removeFields);
-    const { gracePeriodSeconds = 0, ...callOptions } = options;
-    const { connection } = this.#context;
-    const id = idOf(pod, "pod");
-    const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
-    await removePod(connection, id, () => seconds, startBudget(connection, callOptions, undefined));
+  async remove(pod: PodTarget, options?: RemoveOptions): Promise<void> {
+    await new PodSandbox(this.#context, idOf(pod, "pod")).remove(options);
   }
 }
