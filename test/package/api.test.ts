@@ -21,7 +21,13 @@ describe("api/", () => {
   });
 
   test("has a report for each entry point", () => {
-    expect(Object.keys(fresh)).toEqual(["index.d.ts", "proto.d.ts", "prometheus.d.ts", "testing.d.ts"]);
+    expect(Object.keys(fresh)).toEqual([
+      "index.d.ts",
+      "proto.d.ts",
+      "prometheus.d.ts",
+      "kubernetes.d.ts",
+      "testing.d.ts",
+    ]);
   });
 });
 

@@ -69,6 +69,7 @@ beforeAll(async () => {
   await writeFile(join(project, "package.json"), JSON.stringify({ type: "module" }));
   const paths = {
     "k8s-cri-client": [join(root, "src/index.ts")],
+    "k8s-cri-client/kubernetes": [join(root, "src/kubernetes/index.ts")],
     "k8s-cri-client/prometheus": [join(root, "src/prometheus.ts")],
     "k8s-cri-client/proto": [join(root, "src/proto.ts")],
     "k8s-cri-client/testing": [join(root, "src/testing/index.ts")],

@@ -1,0 +1,560 @@
+// The public types of k8s-cri-client/kubernetes. Written by `npm run api`.
+
+export type { AppArmorProfileManifest };
+export type { ConfigMapManifest };
+export type { ConfigMapVolumeManifest };
+export type { ContainerManifest };
+export type { ContainerPortManifest };
+export type { ContainerSecurityContextManifest };
+export type { DnsConfigManifest };
+export type { DnsPolicyName };
+export type { DownwardApiItemManifest };
+export type { DownwardApiVolumeManifest };
+export type { EmptyDirManifest };
+export type { EnvFromManifest };
+export type { EnvSourceManifest };
+export type { EnvVarManifest };
+export type { FieldReferenceManifest };
+export type { HandlerManifest };
+export type { HookManifest };
+export type { HostAliasManifest };
+export type { HostPathManifest };
+export type { HostPathTypeName };
+export type { HttpGetManifest };
+export type { ImageVolumeManifest };
+export type { KeyReferenceManifest };
+export type { KeyToPathManifest };
+export type { KubernetesObjects };
+export type { LifecycleManifest };
+export type { LocalReferenceManifest };
+export type { ManifestMetadata };
+export type { NodeConfig };
+export type { OptionalReferenceManifest };
+export type { PodManifest };
+export type { PodManifestSpec };
+export type { PodSecurityContextManifest };
+export type { ProbeManifest };
+export type { ProjectedVolumeManifest };
+export type { ProjectionManifest };
+export type { ProtocolName };
+export type { QuantityManifest };
+export type { ResolverConfig };
+export type { ResourceList };
+export type { ResourceReferenceManifest };
+export type { ResourcesManifest };
+export type { RestartPolicyName };
+export type { RestartRuleManifest };
+export type { RuntimeClassManifest };
+export type { SeccompProfileManifest };
+export type { SecretManifest };
+export type { SecretVolumeManifest };
+export type { SelinuxManifest };
+export type { ServiceAccountManifest };
+export type { ServiceAccountTokenManifest };
+export type { ServiceManifest };
+export type { ServicePortManifest };
+export type { VolumeManifest };
+export type { VolumeMountManifest };
+export type { VolumeSourcesManifest };
+export type { WindowsOptionsManifest };
+
+interface AppArmorProfileManifest {
+  type: "RuntimeDefault" | "Unconfined" | "Localhost";
+  localhostProfile?: string | undefined;
+}
+
+interface ConfigMapManifest {
+  apiVersion: "v1";
+  kind: "ConfigMap";
+  metadata: ManifestMetadata;
+  data?: Readonly<Record<string, string>> | undefined;
+  binaryData?: Readonly<Record<string, string>> | undefined;
+  immutable?: boolean | undefined;
+}
+
+interface ConfigMapVolumeManifest extends OptionalReferenceManifest {
+  items?: readonly KeyToPathManifest[] | undefined;
+  defaultMode?: number | undefined;
+}
+
+interface ContainerManifest {
+  name: string;
+  image: string;
+  imagePullPolicy?: "Always" | "IfNotPresent" | "Never" | undefined;
+  command?: readonly string[] | undefined;
+  args?: readonly string[] | undefined;
+  workingDir?: string | undefined;
+  ports?: readonly ContainerPortManifest[] | undefined;
+  env?: readonly EnvVarManifest[] | undefined;
+  envFrom?: readonly EnvFromManifest[] | undefined;
+  resources?: ResourcesManifest | undefined;
+  volumeMounts?: readonly VolumeMountManifest[] | undefined;
+  securityContext?: ContainerSecurityContextManifest | undefined;
+  startupProbe?: ProbeManifest | undefined;
+  livenessProbe?: ProbeManifest | undefined;
+  readinessProbe?: ProbeManifest | undefined;
+  lifecycle?: LifecycleManifest | undefined;
+  restartPolicy?: "Always" | "OnFailure" | "Never" | undefined;
+  restartPolicyRules?: readonly RestartRuleManifest[] | undefined;
+  terminationMessagePath?: string | undefined;
+  terminationMessagePolicy?: "File" | "FallbackToLogsOnError" | undefined;
+  stdin?: boolean | undefined;
+  stdinOnce?: boolean | undefined;
+  tty?: boolean | undefined;
+}
+
+interface ContainerPortManifest {
+  name?: string | undefined;
+  containerPort: number;
+  hostPort?: number | undefined;
+  hostIP?: string | undefined;
+  protocol?: ProtocolName | undefined;
+}
+
+interface ContainerSecurityContextManifest {
+  runAsUser?: number | undefined;
+  runAsGroup?: number | undefined;
+  runAsNonRoot?: boolean | undefined;
+  privileged?: boolean | undefined;
+  allowPrivilegeEscalation?: boolean | undefined;
+  readOnlyRootFilesystem?: boolean | undefined;
+  capabilities?:
+    | {
+        add?: readonly string[] | undefined;
+        drop?: readonly string[] | undefined;
+      }
+    | undefined;
+  procMount?: "Default" | "Unmasked" | undefined;
+  seccompProfile?: SeccompProfileManifest | undefined;
+  appArmorProfile?: AppArmorProfileManifest | undefined;
+  seLinuxOptions?: SelinuxManifest | undefined;
+  windowsOptions?: WindowsOptionsManifest | undefined;
+}
+
+interface DnsConfigManifest {
+  nameservers?: readonly string[] | undefined;
+  searches?: readonly string[] | undefined;
+  options?:
+    | readonly {
+        name: string;
+        value?: string | undefined;
+      }[]
+    | undefined;
+}
+
+type DnsPolicyName = "ClusterFirst" | "ClusterFirstWithHostNet" | "Default" | "None";
+
+interface DownwardApiItemManifest {
+  path: string;
+  fieldRef?: FieldReferenceManifest | undefined;
+  resourceFieldRef?: ResourceReferenceManifest | undefined;
+  mode?: number | undefined;
+}
+
+interface DownwardApiVolumeManifest {
+  items?: readonly DownwardApiItemManifest[] | undefined;
+  defaultMode?: number | undefined;
+}
+
+interface EmptyDirManifest {
+  medium?: string | undefined;
+  sizeLimit?: QuantityManifest | undefined;
+}
+
+interface EnvFromManifest {
+  prefix?: string | undefined;
+  configMapRef?: OptionalReferenceManifest | undefined;
+  secretRef?: OptionalReferenceManifest | undefined;
+}
+
+interface EnvSourceManifest {
+  fieldRef?: FieldReferenceManifest | undefined;
+  resourceFieldRef?: ResourceReferenceManifest | undefined;
+  configMapKeyRef?: KeyReferenceManifest | undefined;
+  secretKeyRef?: KeyReferenceManifest | undefined;
+}
+
+interface EnvVarManifest {
+  name: string;
+  value?: string | undefined;
+  valueFrom?: EnvSourceManifest | undefined;
+}
+
+interface FieldReferenceManifest {
+  apiVersion?: string | undefined;
+  fieldPath: string;
+}
+
+interface HandlerManifest {
+  exec?:
+    | {
+        command: readonly string[];
+      }
+    | undefined;
+  httpGet?: HttpGetManifest | undefined;
+  tcpSocket?:
+    | {
+        port: number | string;
+        host?: string | undefined;
+      }
+    | undefined;
+}
+
+interface HookManifest extends HandlerManifest {
+  sleep?:
+    | {
+        seconds: number;
+      }
+    | undefined;
+}
+
+interface HostAliasManifest {
+  ip: string;
+  hostnames: readonly string[];
+}
+
+interface HostPathManifest {
+  path: string;
+  type?: HostPathTypeName | undefined;
+}
+
+type HostPathTypeName =
+  | ""
+  | "DirectoryOrCreate"
+  | "Directory"
+  | "FileOrCreate"
+  | "File"
+  | "Socket"
+  | "CharDevice"
+  | "BlockDevice";
+
+interface HttpGetManifest {
+  port: number | string;
+  path?: string | undefined;
+  host?: string | undefined;
+  scheme?: "HTTP" | "HTTPS" | undefined;
+  httpHeaders?:
+    | readonly {
+        name: string;
+        value: string;
+      }[]
+    | undefined;
+}
+
+interface ImageVolumeManifest {
+  reference: string;
+  pullPolicy?: "Always" | "IfNotPresent" | "Never" | undefined;
+}
+
+interface KeyReferenceManifest {
+  name: string;
+  key: string;
+  optional?: boolean | undefined;
+}
+
+interface KeyToPathManifest {
+  key: string;
+  path: string;
+  mode?: number | undefined;
+}
+
+interface KubernetesObjects {
+  configMaps?: readonly ConfigMapManifest[] | undefined;
+  secrets?: readonly SecretManifest[] | undefined;
+  serviceAccounts?: readonly ServiceAccountManifest[] | undefined;
+  runtimeClasses?: readonly RuntimeClassManifest[] | undefined;
+  services?: readonly ServiceManifest[] | undefined;
+}
+
+interface LifecycleManifest {
+  postStart?: HookManifest | undefined;
+  preStop?: HookManifest | undefined;
+  stopSignal?: string | undefined;
+}
+
+interface LocalReferenceManifest {
+  name: string;
+}
+
+interface ManifestMetadata {
+  name: string;
+  namespace?: string | undefined;
+  uid?: string | undefined;
+  labels?: Readonly<Record<string, string>> | undefined;
+  annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+interface NodeConfig {
+  rootDirectory: string;
+  podLogsDirectory: string;
+  seccompDirectory: string;
+  nodeName: string;
+  addresses: readonly string[];
+  capacity: ResourceList;
+  allocatable: ResourceList;
+  clusterDns: readonly string[];
+  clusterDomain: string;
+  resolver: ResolverConfig;
+  cgroupDriver: "cgroupfs" | "systemd";
+  cgroupVersion: 1 | 2;
+  cgroupsPerQos: boolean;
+  cgroupRoot: string;
+  seccompDefault: boolean;
+  cpuCfsQuota: boolean;
+  cpuCfsQuotaPeriodMs: number;
+  swapBehavior: "NoSwap" | "LimitedSwap";
+  swapCapacityBytes: number;
+  memoryQos: boolean;
+  memoryThrottlingFactor: number;
+  singleProcessOomKill: boolean | undefined;
+  podPidsLimit: number;
+  hugePageSizesBytes: readonly number[];
+  recursiveReadOnlyMounts: Readonly<Record<string, boolean>>;
+  allowedUnsafeSysctls: readonly string[];
+  userNamespaceFirstId: number;
+  maxRestartDelayMs: number;
+}
+
+interface OptionalReferenceManifest {
+  name: string;
+  optional?: boolean | undefined;
+}
+
+interface PodManifest {
+  apiVersion: "v1";
+  kind: "Pod";
+  metadata: ManifestMetadata;
+  spec: PodManifestSpec;
+}
+
+interface PodManifestSpec {
+  containers: readonly ContainerManifest[];
+  initContainers?: readonly ContainerManifest[] | undefined;
+  volumes?: readonly VolumeManifest[] | undefined;
+  restartPolicy?: RestartPolicyName | undefined;
+  terminationGracePeriodSeconds?: number | undefined;
+  activeDeadlineSeconds?: number | undefined;
+  dnsPolicy?: DnsPolicyName | undefined;
+  dnsConfig?: DnsConfigManifest | undefined;
+  hostname?: string | undefined;
+  subdomain?: string | undefined;
+  setHostnameAsFQDN?: boolean | undefined;
+  hostnameOverride?: string | undefined;
+  hostAliases?: readonly HostAliasManifest[] | undefined;
+  hostNetwork?: boolean | undefined;
+  hostPID?: boolean | undefined;
+  hostIPC?: boolean | undefined;
+  hostUsers?: boolean | undefined;
+  shareProcessNamespace?: boolean | undefined;
+  securityContext?: PodSecurityContextManifest | undefined;
+  resources?: ResourcesManifest | undefined;
+  runtimeClassName?: string | undefined;
+  overhead?: ResourceList | undefined;
+  imagePullSecrets?: readonly LocalReferenceManifest[] | undefined;
+  serviceAccountName?: string | undefined;
+  automountServiceAccountToken?: boolean | undefined;
+  enableServiceLinks?: boolean | undefined;
+  os?:
+    | {
+        name: "linux" | "windows";
+      }
+    | undefined;
+  nodeName?: string | undefined;
+  priorityClassName?: string | undefined;
+  priority?: number | undefined;
+}
+
+interface PodSecurityContextManifest {
+  runAsUser?: number | undefined;
+  runAsGroup?: number | undefined;
+  runAsNonRoot?: boolean | undefined;
+  fsGroup?: number | undefined;
+  fsGroupChangePolicy?: "Always" | "OnRootMismatch" | undefined;
+  supplementalGroups?: readonly number[] | undefined;
+  supplementalGroupsPolicy?: "Merge" | "Strict" | undefined;
+  seccompProfile?: SeccompProfileManifest | undefined;
+  appArmorProfile?: AppArmorProfileManifest | undefined;
+  seLinuxOptions?: SelinuxManifest | undefined;
+  seLinuxChangePolicy?: "MountOption" | "Recursive" | undefined;
+  sysctls?:
+    | readonly {
+        name: string;
+        value: string;
+      }[]
+    | undefined;
+  windowsOptions?: WindowsOptionsManifest | undefined;
+}
+
+interface ProbeManifest extends HandlerManifest {
+  grpc?:
+    | {
+        port: number;
+        service?: string | undefined;
+      }
+    | undefined;
+  initialDelaySeconds?: number | undefined;
+  timeoutSeconds?: number | undefined;
+  periodSeconds?: number | undefined;
+  successThreshold?: number | undefined;
+  failureThreshold?: number | undefined;
+  terminationGracePeriodSeconds?: number | undefined;
+}
+
+interface ProjectedVolumeManifest {
+  sources?: readonly ProjectionManifest[] | undefined;
+  defaultMode?: number | undefined;
+}
+
+interface ProjectionManifest {
+  configMap?:
+    | (OptionalReferenceManifest & {
+        items?: readonly KeyToPathManifest[] | undefined;
+      })
+    | undefined;
+  secret?:
+    | (OptionalReferenceManifest & {
+        items?: readonly KeyToPathManifest[] | undefined;
+      })
+    | undefined;
+  downwardAPI?:
+    | {
+        items?: readonly DownwardApiItemManifest[] | undefined;
+      }
+    | undefined;
+  serviceAccountToken?: ServiceAccountTokenManifest | undefined;
+}
+
+type ProtocolName = "TCP" | "UDP" | "SCTP";
+
+type QuantityManifest = string | number;
+
+interface ResolverConfig {
+  nameservers: readonly string[];
+  searches: readonly string[];
+  options: readonly string[];
+}
+
+type ResourceList = Readonly<Record<string, QuantityManifest>>;
+
+interface ResourceReferenceManifest {
+  containerName?: string | undefined;
+  resource: string;
+  divisor?: QuantityManifest | undefined;
+}
+
+interface ResourcesManifest {
+  limits?: ResourceList | undefined;
+  requests?: ResourceList | undefined;
+}
+
+type RestartPolicyName = "Always" | "OnFailure" | "Never";
+
+interface RestartRuleManifest {
+  action: "Restart" | "RestartAllContainers";
+  exitCodes: {
+    operator: "In" | "NotIn";
+    values: readonly number[];
+  };
+}
+
+interface RuntimeClassManifest {
+  apiVersion: "node.k8s.io/v1";
+  kind: "RuntimeClass";
+  metadata: ManifestMetadata;
+  handler: string;
+  overhead?:
+    | {
+        podFixed?: ResourceList | undefined;
+      }
+    | undefined;
+}
+
+interface SeccompProfileManifest {
+  type: "RuntimeDefault" | "Unconfined" | "Localhost";
+  localhostProfile?: string | undefined;
+}
+
+interface SecretManifest {
+  apiVersion: "v1";
+  kind: "Secret";
+  metadata: ManifestMetadata;
+  type?: string | undefined;
+  data?: Readonly<Record<string, string>> | undefined;
+  stringData?: Readonly<Record<string, string>> | undefined;
+  immutable?: boolean | undefined;
+}
+
+interface SecretVolumeManifest {
+  secretName: string;
+  optional?: boolean | undefined;
+  items?: readonly KeyToPathManifest[] | undefined;
+  defaultMode?: number | undefined;
+}
+
+interface SelinuxManifest {
+  user?: string | undefined;
+  role?: string | undefined;
+  type?: string | undefined;
+  level?: string | undefined;
+}
+
+interface ServiceAccountManifest {
+  apiVersion: "v1";
+  kind: "ServiceAccount";
+  metadata: ManifestMetadata;
+  imagePullSecrets?: readonly LocalReferenceManifest[] | undefined;
+  automountServiceAccountToken?: boolean | undefined;
+}
+
+interface ServiceAccountTokenManifest {
+  path: string;
+  audience?: string | undefined;
+  expirationSeconds?: number | undefined;
+}
+
+interface ServiceManifest {
+  apiVersion: "v1";
+  kind: "Service";
+  metadata: ManifestMetadata;
+  spec: {
+    clusterIP?: string | undefined;
+    ports?: readonly ServicePortManifest[] | undefined;
+  };
+}
+
+interface ServicePortManifest {
+  name?: string | undefined;
+  port: number;
+  protocol?: ProtocolName | undefined;
+}
+
+interface VolumeManifest extends VolumeSourcesManifest {
+  name: string;
+}
+
+interface VolumeMountManifest {
+  name: string;
+  mountPath: string;
+  readOnly?: boolean | undefined;
+  recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled" | undefined;
+  subPath?: string | undefined;
+  subPathExpr?: string | undefined;
+  mountPropagation?: "None" | "HostToContainer" | "Bidirectional" | undefined;
+}
+
+interface VolumeSourcesManifest {
+  emptyDir?: EmptyDirManifest | undefined;
+  hostPath?: HostPathManifest | undefined;
+  configMap?: ConfigMapVolumeManifest | undefined;
+  secret?: SecretVolumeManifest | undefined;
+  downwardAPI?: DownwardApiVolumeManifest | undefined;
+  projected?: ProjectedVolumeManifest | undefined;
+  image?: ImageVolumeManifest | undefined;
+}
+
+interface WindowsOptionsManifest {
+  gmsaCredentialSpec?: string | undefined;
+  gmsaCredentialSpecName?: string | undefined;
+  runAsUserName?: string | undefined;
+  hostProcess?: boolean | undefined;
+}

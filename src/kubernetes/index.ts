@@ -1,0 +1,71 @@
+/**
+ * Runs Kubernetes Pod manifests on one node, as a kubelet does.
+ *
+ * @module
+ */
+export type {
+  ContainerManifest,
+  ContainerPortManifest,
+  EnvFromManifest,
+  EnvSourceManifest,
+  EnvVarManifest,
+  FieldReferenceManifest,
+  HandlerManifest,
+  HookManifest,
+  HttpGetManifest,
+  KeyReferenceManifest,
+  LifecycleManifest,
+  OptionalReferenceManifest,
+  ProbeManifest,
+  ProtocolName,
+  QuantityManifest,
+  ResourceList,
+  ResourceReferenceManifest,
+  ResourcesManifest,
+  RestartRuleManifest,
+  VolumeMountManifest,
+} from "./manifest/container.js";
+export type { ManifestMetadata } from "./manifest/metadata.js";
+export type {
+  ConfigMapManifest,
+  KubernetesObjects,
+  RuntimeClassManifest,
+  SecretManifest,
+  ServiceAccountManifest,
+  ServiceManifest,
+  ServicePortManifest,
+} from "./manifest/objects.js";
+export type {
+  DnsConfigManifest,
+  DnsPolicyName,
+  HostAliasManifest,
+  LocalReferenceManifest,
+  PodManifest,
+  PodManifestSpec,
+  PodSecurityContextManifest,
+  RestartPolicyName,
+} from "./manifest/pod.js";
+export type {
+  AppArmorProfileManifest,
+  ContainerSecurityContextManifest,
+  SeccompProfileManifest,
+  SelinuxManifest,
+  WindowsOptionsManifest,
+} from "./manifest/security.js";
+export type {
+  ConfigMapVolumeManifest,
+  DownwardApiItemManifest,
+  DownwardApiVolumeManifest,
+  EmptyDirManifest,
+  HostPathManifest,
+  HostPathTypeName,
+  ImageVolumeManifest,
+  KeyToPathManifest,
+  ProjectedVolumeManifest,
+  ProjectionManifest,
+  SecretVolumeManifest,
+  ServiceAccountTokenManifest,
+  VolumeManifest,
+  VolumeSourcesManifest,
+} from "./manifest/volume.js";
+export type { NodeConfig, ResolverConfig } from "./node/node-config.js";

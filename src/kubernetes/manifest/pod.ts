@@ -1,0 +1,98 @@
+import type { ContainerManifest, ResourceList, ResourcesManifest } from "./container.js";
+import type { ManifestMetadata } from "./metadata.js";
+import type {
+  AppArmorProfileManifest,
+  SeccompProfileManifest,
+  SelinuxManifest,
+  WindowsOptionsManifest,
+} from "./security.js";
+import type { VolumeManifest } from "./volume.js";
+
+/** A Kubernetes Pod (`v1`), with the fields that this package supports. */
+export interface PodManifest {
+  apiVersion: "v1";
+  kind: "Pod";
+  metadata: ManifestMetadata;
+  spec: PodManifestSpec;
+}
+
+export type RestartPolicyName = "Always" | "OnFailure" | "Never";
+export type DnsPolicyName = "ClusterFirst" | "ClusterFirstWithHostNet" | "Default" | "None";
+
+/** The `spec` of a Pod. Defaults are those of the Kubernetes API. */
+export interface PodManifestSpec {
+  containers: readonly ContainerManifest[];
+  /** Containers that run one after the other before the others. With `restartPolicy: Always`, a container is a sidecar. */
+  initContainers?: readonly ContainerManifest[] | undefined;
+  volumes?: readonly VolumeManifest[] | undefined;
+  /** @defaultValue "Always" */
+  restartPolicy?: RestartPolicyName | undefined;
+  /** @defaultValue 30 */
+  terminationGracePeriodSeconds?: number | undefined;
+  /** Seconds after which the pod fails. @defaultValue no limit */
+  activeDeadlineSeconds?: number | undefined;
+  /** @defaultValue "ClusterFirst" */
+  dnsPolicy?: DnsPolicyName | undefined;
+  dnsConfig?: DnsConfigManifest | undefined;
+  hostname?: string | undefined;
+  subdomain?: string | undefined;
+  setHostnameAsFQDN?: boolean | undefined;
+  /** Replaces the host name, in the container only. Since Kubernetes 1.34. */
+  hostnameOverride?: string | undefined;
+  hostAliases?: readonly HostAliasManifest[] | undefined;
+  hostNetwork?: boolean | undefined;
+  hostPID?: boolean | undefined;
+  hostIPC?: boolean | undefined;
+  /** `false` runs the pod in a user namespace of its own. @defaultValue true */
+  hostUsers?: boolean | undefined;
+  shareProcessNamespace?: boolean | undefined;
+  securityContext?: PodSecurityContextManifest | undefined;
+  /** Resources of the whole pod. Since Kubernetes 1.34. */
+  resources?: ResourcesManifest | undefined;
+  runtimeClassName?: string | undefined;
+  /** Usually set by the RuntimeClass. */
+  overhead?: ResourceList | undefined;
+  imagePullSecrets?: readonly LocalReferenceManifest[] | undefined;
+  /** @defaultValue "default" */
+  serviceAccountName?: string | undefined;
+  automountServiceAccountToken?: boolean | undefined;
+  /** Adds variables for each Service among the objects. @defaultValue true */
+  enableServiceLinks?: boolean | undefined;
+  os?: { name: "linux" | "windows" } | undefined;
+  nodeName?: string | undefined;
+  priorityClassName?: string | undefined;
+  priority?: number | undefined;
+}
+
+export interface LocalReferenceManifest {
+  name: string;
+}
+
+export interface DnsConfigManifest {
+  nameservers?: readonly string[] | undefined;
+  searches?: readonly string[] | undefined;
+  options?: readonly { name: string; value?: string | undefined }[] | undefined;
+}
+
+export interface HostAliasManifest {
+  ip: string;
+  hostnames: readonly string[];
+}
+
+export interface PodSecurityContextManifest {
+  runAsUser?: number | undefined;
+  runAsGroup?: number | undefined;
+  runAsNonRoot?: boolean | undefined;
+  fsGroup?: number | undefined;
+  /** @defaultValue "Always" */
+  fsGroupChangePolicy?: "Always" | "OnRootMismatch" | undefined;
+  supplementalGroups?: readonly number[] | undefined;
+  /** @defaultValue "Merge" */
+  supplementalGroupsPolicy?: "Merge" | "Strict" | undefined;
+  seccompProfile?: SeccompProfileManifest | undefined;
+  appArmorProfile?: AppArmorProfileManifest | undefined;
+  seLinuxOptions?: SelinuxManifest | undefined;
+  seLinuxChangePolicy?: "MountOption" | "Recursive" | undefined;
+  sysctls?: readonly { name: string; value: string }[] | undefined;
+  windowsOptions?: WindowsOptionsManifest | undefined;
+}

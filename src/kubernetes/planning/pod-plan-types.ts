@@ -1,0 +1,148 @@
+import type { ContainerConfig, CreateContainerRequest, PodSandboxConfig, RunPodSandboxRequest } from "../../proto.js";
+import type { HookManifest, ProbeManifest, RestartRuleManifest } from "../manifest/container.js";
+import type { PodManifest, RestartPolicyName } from "../manifest/pod.js";
+
+/** What only the running pod knows and its containers' configurations contain. */
+export interface PodFacts {
+  podSandboxId: string;
+  /** Addresses of the pod, the first one first. With `hostNetwork`, the node's. */
+  podIPs: readonly string[];
+}
+
+/** What only the pulled image says and a container's configuration contains. */
+export interface ImageFacts {
+  /** The image's id, as the runtime reports it. */
+  id: string;
+  /** The image's numeric user. */
+  uid?: bigint | undefined;
+  /** The image's user by name. At most one of `uid` and `username` is set. */
+  username?: string | undefined;
+}
+
+/** What a container's configuration contains beyond the plan. */
+export interface ContainerFacts extends PodFacts {
+  /** The number of earlier attempts of this container. */
+  attempt: number;
+  image: ImageFacts;
+  /** Ids of the images of image volumes, by reference. */
+  imageVolumes: Readonly<Record<string, string>>;
+}
+
+/** An image that the pod needs. */
+export interface ImagePlan {
+  reference: string;
+  pullPolicy: "Always" | "IfNotPresent" | "Never";
+}
+
+/** How one container is created and cared for. */
+export interface ContainerPlan {
+  name: string;
+  kind: "init" | "sidecar" | "main";
+  image: ImagePlan;
+  /** The effective policy: the container's own or the pod's. */
+  restartPolicy: RestartPolicyName;
+  restartPolicyRules: readonly RestartRuleManifest[];
+  /** The path on the node of the termination message of an attempt; undefined if the container has none. */
+  terminationMessagePath(attempt: number): string | undefined;
+  terminationMessagePolicy: "File" | "FallbackToLogsOnError";
+  /** With defaults filled in, and `$(VAR)` in exec commands left as they are: `expand` replaces them. */
+  startupProbe?: ProbeManifest | undefined;
+  livenessProbe?: ProbeManifest | undefined;
+  readinessProbe?: ProbeManifest | undefined;
+  postStart?: HookManifest | undefined;
+  preStop?: HookManifest | undefined;
+  /** Ports by name, for probes and hooks that name one. */
+  ports: Readonly<Record<string, number>>;
+  /** Fails if the image's user may not run this container (`runAsNonRoot`). */
+  checkUser(image: ImageFacts): void;
+  /** The configuration of one attempt. */
+  config(facts: ContainerFacts): ContainerConfig;
+  /** Expands `$(VAR)` in the command of an exec probe, with the variables of the container's configuration. */
+  expand(command: readonly string[], facts: ContainerFacts): readonly string[];
+}
+
+/** A file of a volume. */
+export interface FilePlan {
+  /** Relative to the volume. */
+  path: string;
+  /** Never printed: may contain secrets. */
+  content: Uint8Array;
+  mode: number;
+  /** The owner, if a container must be able to read the file: service account tokens. */
+  uid?: number | undefined;
+}
+
+/** One volume on the node's disk. */
+export type VolumePlan =
+  | {
+      kind: "emptyDir";
+      name: string;
+      path: string;
+      medium: string;
+      sizeLimitBytes?: bigint | undefined;
+      ownership?: VolumeOwnership | undefined;
+    }
+  | { kind: "hostPath"; name: string; path: string; type: string }
+  | {
+      /** ConfigMap, Secret, downward API or projected: files of ours, replaced at once as a kubelet does (`..data`). */
+      kind: "files";
+      source: "configMap" | "secret" | "downwardAPI" | "projected";
+      name: string;
+      path: string;
+      files: readonly FilePlan[];
+      ownership?: VolumeOwnership | undefined;
+    }
+  | { kind: "image"; name: string; image: ImagePlan };
+
+/** The group of a volume (`fsGroup`). */
+export interface VolumeOwnership {
+  gid: number;
+  changePolicy: "Always" | "OnRootMismatch";
+}
+
+/** A sub-path of a volume that is mounted at a path of its own on the node before a container is created. */
+export interface SubPathPlan {
+  container: string;
+  /** Path of the volume on the node. */
+  volumePath: string;
+  /** The path below the volume. Created if it is missing and the volume is writable. */
+  subPath: string;
+  /** Where it is mounted: `<pod>/volume-subpaths/<volume>/<container>/<index>`. */
+  path: string;
+  readOnly: boolean;
+}
+
+/** A pod as this package will run it. Pure: reading it does no I/O. */
+export interface PodPlanParts {
+  /** The manifest with its defaults. */
+  pod: PodManifest;
+  uid: string;
+  /** The hash of the document; another hash means another pod. */
+  hash: string;
+  qosClass: "Guaranteed" | "Burstable" | "BestEffort";
+  /** `<rootDirectory>/pods/<uid>`. */
+  podDirectory: string;
+  logDirectory: string;
+  runtimeHandler: string;
+  terminationGracePeriodSeconds: number;
+  activeDeadlineSeconds: number | undefined;
+  hostNetwork: boolean;
+  /** Init containers and sidecars in their order, then the main containers. */
+  containers: readonly ContainerPlan[];
+  volumes: readonly VolumePlan[];
+  subPaths(container: string, facts: ContainerFacts): readonly SubPathPlan[];
+  /** The hosts file of the pod; undefined if the containers use their own. */
+  hostsFile(podIPs: readonly string[]): { path: string; content: string } | undefined;
+  /** Pull secrets of the pod and its service account, as objects. Never printed. */
+  pullSecrets: readonly PullSecret[];
+  /** The pod's sandbox. */
+  sandbox(attempt: number): RunPodSandboxRequest;
+  createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest;
+}
+
+/** A pull secret: its type and its decoded document. */
+export interface PullSecret {
+  name: string;
+  type: "kubernetes.io/dockerconfigjson" | "kubernetes.io/dockercfg";
+  document: string;
+}
