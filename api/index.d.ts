@@ -61,6 +61,7 @@ export type { ExecOutputOptions };
 export type { ExecResult };
 export type { ExecSession };
 export type { ExecSyncOptions };
+export type { FailedPull };
 export type { FileData };
 export type { FilesystemFigures };
 export type { GapReason };
@@ -73,6 +74,7 @@ export type { ImageInput };
 export type { ImageMount };
 export { ImagePullError };
 export type { ImagePullFailure };
+export { ImagePullsError };
 export type { ImageRefSpec };
 export type { Images };
 export type { InspectedMount };
@@ -137,8 +139,14 @@ export type { ProfileSpec };
 export type { ProgressOptions };
 export type { PruneOptions };
 export type { PrunedImages };
+export type { PullAllOptions };
 export type { PullOptions };
 export type { PullPolicy };
+export type { PullProgress };
+export type { PullRequest };
+export type { PullResult };
+export type { PullState };
+export type { PulledImage };
 export type { Quantity };
 export type { RawCallExtension };
 export type { RawCallOptions };
@@ -161,6 +169,7 @@ export type { RuntimeCapabilities };
 export type { SELinuxSpec };
 export type { SecuritySpec };
 export type { SessionOptions };
+export type { SkippedPull };
 export type { Stats };
 export type { StatusOf };
 export type { StderrOf };
@@ -826,6 +835,12 @@ interface ExecSyncOptions extends CallOptions {
   throwOnNonZero?: boolean | undefined;
 }
 
+interface FailedPull {
+  reference: string;
+  state: "failed";
+  error: CriError;
+}
+
 type FileData = string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 interface FilesystemFigures {
@@ -900,6 +915,15 @@ type ImagePullFailure =
   | "InvalidReference"
   | "Other";
 
+declare class ImagePullsError extends CriError {
+  readonly results: readonly PullResult[];
+  constructor(
+    init: CriErrorInit & {
+      results: readonly PullResult[];
+    },
+  );
+}
+
 interface ImageRefSpec {
   reference: string;
   annotations?: Readonly<Record<string, string>> | undefined;
@@ -909,6 +933,7 @@ interface ImageRefSpec {
 declare class Images {
   pull(image: ImageInput, options?: PullOptions): Promise<string>;
   ensure(image: ImageInput, options?: EnsureOptions): Promise<Image>;
+  pullAll(images: readonly (ImageInput | PullRequest)[], options?: PullAllOptions): Promise<PulledImage[]>;
   get(image: ImageInput, options?: CallOptions): Promise<Image | undefined>;
   exists(image: ImageInput, options?: CallOptions): Promise<boolean>;
   inspect(
@@ -1435,12 +1460,39 @@ interface PrunedImages {
   }[];
 }
 
+interface PullAllOptions extends EnsureOptions {
+  concurrency?: number | undefined;
+  onProgress?: ((progress: PullProgress) => void) | undefined;
+  stopOnError?: boolean | undefined;
+}
+
 interface PullOptions extends CallOptions {
   auth?: RegistryAuth | undefined;
   podConfig?: PodSandboxConfig | undefined;
 }
 
 type PullPolicy = "missing" | "always" | "never";
+
+interface PullProgress {
+  readonly reference: string;
+  readonly state: PullState;
+  readonly error: CriError | undefined;
+  readonly counts: Readonly<Record<PullState, number>>;
+}
+
+interface PullRequest extends Pick<EnsureOptions, "auth" | "podConfig" | "pullPolicy"> {
+  image: ImageInput;
+}
+
+type PullResult = PulledImage | FailedPull | SkippedPull;
+
+type PullState = "queued" | "pulling" | PullResult["state"];
+
+interface PulledImage {
+  reference: string;
+  state: "pulled" | "present";
+  image: Image;
+}
 
 type Quantity = string | number | bigint | Long;
 
@@ -1587,6 +1639,11 @@ type ShortName<Key extends string> = Key extends `SIGNAL_SIGRTMINPLUS${infer N}`
     : Key extends `SIGNAL_SIG${infer Name}`
       ? Name
       : never;
+
+interface SkippedPull {
+  reference: string;
+  state: "skipped";
+}
 
 declare class Stats {
   container(container: ContainerTarget, options?: CallOptions): Promise<ContainerStats>;

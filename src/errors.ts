@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import type { Status } from "nice-grpc-common";
 import { redactForLog, sanitize } from "./internal/redact.js";
+import type { Image } from "./proto.js";
 
 /** The gRPC status names that a runtime may answer with. */
 export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
@@ -215,6 +216,46 @@ export class ImagePullError extends CriError {
     super(init);
     this.image = init.image;
     this.reason = init.reason;
+  }
+}
+
+/** What `images.pullAll` did with an image. */
+export type PullResult = PulledImage | FailedPull | SkippedPull;
+
+/** An image that `images.pullAll` pulled, or that was on the node (`present`). */
+export interface PulledImage {
+  /** The reference that was given. */
+  reference: string;
+  state: "pulled" | "present";
+  image: Image;
+}
+
+/** An image that `images.pullAll` could not pull. */
+export interface FailedPull {
+  /** The reference that was given. */
+  reference: string;
+  state: "failed";
+  error: CriError;
+}
+
+/** An image that `images.pullAll` did not try to pull, because another one failed and `stopOnError` is set. */
+export interface SkippedPull {
+  /** The reference that was given. */
+  reference: string;
+  state: "skipped";
+}
+
+/** `images.pullAll` could not pull at least one image. The code, RPC and cause are those of the first failure in the list. */
+export class ImagePullsError extends CriError {
+  static {
+    nameClass(ImagePullsError, "ImagePullsError");
+  }
+  /** The results of all images, in the order of the list. */
+  readonly results: readonly PullResult[];
+
+  constructor(init: CriErrorInit & { results: readonly PullResult[] }) {
+    super(init);
+    this.results = init.results;
   }
 }
 

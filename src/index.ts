@@ -42,6 +42,7 @@ export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
 export type { PodFilter, PodStateName } from "./resources/pod-filter.js";
 export type { Pods } from "./resources/pods.js";
 export type { PrunedImages, PruneOptions } from "./resources/prune-images.js";
+export type { PullAllOptions, PullProgress, PullRequest, PullState } from "./resources/pull-all.js";
 export type { ExecResult } from "./resources/sessions/exec-result.js";
 export type { ExecSyncOptions } from "./resources/sessions/exec-sync.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
@@ -157,12 +158,17 @@ export {
   type CriErrorInit,
   EndpointError,
   ExecError,
+  type FailedPull,
   type GrpcErrorCode,
   ImagePullError,
   type ImagePullFailure,
+  ImagePullsError,
   InvalidInputError,
   InvalidResponseError,
   NameReservedError,
+  type PulledImage,
+  type PullResult,
+  type SkippedPull,
   type TriedEndpoint,
 } from "./errors.js";
 

@@ -1,7 +1,7 @@
 import { CriError, InvalidInputError } from "../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
-import type { Image, PodSandboxConfig } from "../proto.js";
+import type { AuthConfig, Image, ImageSpec, PodSandboxConfig } from "../proto.js";
 import { pinDeadline } from "../rpcs/budget.js";
 import { imageStatus, pullImage as pullRpc } from "../rpcs/images.js";
 import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
@@ -33,8 +33,22 @@ export async function pullImage(connection: Connection, image: ImageInput, optio
   checkOptions(options, pullFields);
   const { auth, podConfig, ...callOptions } = options;
   const spec = toImageSpec(image, "image");
-  const { registry } = splitReference(spec.userSpecifiedImage);
-  return pullRpc(connection, spec, auth && toAuthConfig(auth, "auth", registry), podConfig, callOptions);
+  return pullRpc(connection, spec, pullAuth(spec, auth, "auth"), podConfig, callOptions);
+}
+
+/** Converts the credentials for the registry of an image. @throws InvalidInputError */
+export function pullAuth(
+  { userSpecifiedImage }: ImageSpec,
+  auth: RegistryAuth | undefined,
+  field: string,
+): AuthConfig | undefined {
+  return auth && toAuthConfig(auth, field, splitReference(userSpecifiedImage).registry);
+}
+
+/** Checks a pull policy. @throws InvalidInputError */
+export function checkPullPolicy(pullPolicy: PullPolicy | undefined, field: string): void {
+  if (pullPolicy === undefined || ["missing", "always", "never"].includes(pullPolicy)) return;
+  throw new InvalidInputError({ field, message: 'must be "missing", "always" or "never"', value: pullPolicy });
 }
 
 /** Returns an image (ImageStatus), or undefined if it is not on the node. */
@@ -54,13 +68,7 @@ export async function ensureImage(
 ): Promise<Image> {
   checkOptions(options, ensureFields);
   const { pullPolicy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
-  if (!["missing", "always", "never"].includes(pullPolicy)) {
-    throw new InvalidInputError({
-      field: "pullPolicy",
-      message: 'must be "missing", "always" or "never"',
-      value: pullPolicy,
-    });
-  }
+  checkPullPolicy(pullPolicy, "pullPolicy");
   const spec = toImageSpec(image, "image");
   const present = pullPolicy === "always" ? undefined : await findImage(connection, image, callOptions);
   if (present) return present;

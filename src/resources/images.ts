@@ -1,3 +1,4 @@
+import type { PulledImage } from "../errors.js";
 import { type FieldsOf, object } from "../input/object-reader.js";
 import type { CallOptions } from "../options.js";
 import type { Image, ImageFsInfoResponse } from "../proto.js";
@@ -7,6 +8,7 @@ import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
 import { type EnsureOptions, ensureImage, findImage, type PullOptions, pullImage } from "./ensure-image.js";
 import { type PrunedImages, type PruneOptions, pruneImages } from "./prune-images.js";
+import { type PullAllOptions, type PullRequest, pullAllImages } from "./pull-all.js";
 
 const filterFields: FieldsOf<{ image?: ImageInput | undefined }> = { image: true };
 
@@ -40,6 +42,26 @@ export class Images {
    */
   async ensure(image: ImageInput, options?: EnsureOptions): Promise<Image> {
     return ensureImage(this.#connection, image, options);
+  }
+
+  /**
+   * Pulls several images by the pull policy, a few at the same time. An image that the list contains several times is pulled once.
+   * Returns one result for each entry of the list, in its order.
+   *
+   * After a failure it continues with the other images (unless `stopOnError` is set), and then rejects with all results. When the
+   * signal aborts, it cancels the pulls in progress, waits until they have ended, and rejects with the signal's reason.
+   *
+   * ```ts
+   * await cri.images.pullAll(["busybox:1.37", { image: "registry.example/app:2", auth }], {
+   *   onProgress: ({ reference, state, counts }) => console.log(reference, state, counts.queued),
+   * });
+   * ```
+   *
+   * @throws ImagePullsError with the `results` of all images, if at least one could not be pulled
+   * @throws InvalidInputError if an entry is invalid
+   */
+  async pullAll(images: readonly (ImageInput | PullRequest)[], options?: PullAllOptions): Promise<PulledImage[]> {
+    return pullAllImages(this.#connection, images, options);
   }
 
   /** Returns an image by tag, digest or id (ImageStatus), or `undefined` if it is not on the node. */

@@ -103,6 +103,7 @@ const cases: Readonly<Record<string, Case>> = {
   "Containers.remove": [...grace, (o) => on.cri.containers.remove(on.container, o)],
 
   "Images.pull": ["Auth", "auth", (o) => on.cri.images.pull("busybox:1", o)],
+  "Images.pullAll": ["concurency", "concurrency", (o) => on.cri.images.pullAll(["busybox:1"], o)],
   "Images.ensure": [...pull, (o) => on.cri.images.ensure("busybox:1", o)],
   "Images.get": [...timeout, (o) => on.cri.images.get("busybox:1", o)],
   "Images.exists": [...timeout, (o) => on.cri.images.exists("busybox:1", o)],
@@ -396,6 +397,7 @@ const nested: readonly (readonly [path: string, ...Case])[] = [
   ["tls", "Cert", "cert", (tls) => FakeRuntime.start({ tls })],
   ["streaming", "websockets", "websocket", (streaming) => FakeRuntime.start({ streaming })],
   ["version", "runtimename", "runtimeName", (version) => FakeRuntime.start({ version })],
+  ["images[0]", "Auth", "auth", (image) => on.cri.images.pullAll([image])],
   ["images[0]", "refrence", "reference", (image) => FakeRuntime.start({ images: [image] })],
   ["registryImages[0]", "refrence", "reference", (image) => FakeRuntime.start({ registryImages: [image] })],
   ["image", "refrence", "reference", (image) => on.runtime.addImage(image)],
