@@ -76,6 +76,7 @@ export { ImagePullError };
 export type { ImagePullFailure };
 export { ImagePullsError };
 export type { ImageRefSpec };
+export type { ImageReference };
 export type { Images };
 export type { InspectedMount };
 export type { InterfaceFigures };
@@ -212,6 +213,7 @@ export { messageFromGoJson };
 export { messageFromJson };
 export { messageToGoJson };
 export { messageToJson };
+export { parseImageReference };
 export { readLogFile };
 export { redact };
 export { toDate };
@@ -928,6 +930,15 @@ interface ImageRefSpec {
   reference: string;
   annotations?: Readonly<Record<string, string>> | undefined;
   runtimeHandler?: string | undefined;
+}
+
+interface ImageReference {
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly normalized: string;
+  readonly familiar: string;
 }
 
 declare class Images {
@@ -1839,6 +1850,8 @@ declare function messageFromJson<T>(type: MessageType<T>, json: unknown, options
 declare function messageToGoJson<T>(type: MessageType<T>, message: T, options?: GoJsonWriteOptions): JsonObject;
 
 declare function messageToJson<T>(type: MessageType<T>, message: T): JsonObject;
+
+declare function parseImageReference(reference: string): ImageReference;
 
 declare function readLogFile(
   path: string,

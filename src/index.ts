@@ -134,6 +134,7 @@ export type { ContainerSpec, WindowsContainerSpec } from "./specs/container-spec
 export { authFromDockerConfig } from "./specs/docker-auth.js";
 export type { Environment, EnvVar } from "./specs/environment.js";
 export type { ImageInput, ImageRefSpec } from "./specs/image-ref.js";
+export { type ImageReference, parseImageReference } from "./specs/image-reference.js";
 export type { DeviceSpec, HostMount, ImageMount, MountSpec } from "./specs/mounts.js";
 export type { IdRange, PodNamespaces, ProcessNamespace, UserNamespaceSpec } from "./specs/namespaces.js";
 export type { DnsSpec, PodLogRoot, PodSpec, PortSpec, WindowsSpec } from "./specs/pod-spec.js";

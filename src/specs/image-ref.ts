@@ -1,12 +1,13 @@
 import { invalid, isSet, optionalString, refuse, requiredString, stringMap } from "../input/check.js";
 import { ObjectReader } from "../input/object-reader.js";
 import { ImageSpec } from "../proto.js";
+import { locate, split } from "./image-reference.js";
 
 /** A reference to an image, with annotations and runtime handler. */
 export interface ImageRefSpec {
   /**
    * The image as a user would write it: a name, a name with tag or digest, or an image id. Runtimes complete short names in their
-   * own ways.
+   * own ways: see `parseImageReference`.
    */
   reference: string;
   /** Annotations for the image service; runtimes ignore unknown ones. */
@@ -56,16 +57,7 @@ export function imageReference(value: unknown, field: string): string {
   return reference;
 }
 
-/**
- * Splits a reference into the registry (host and port; `docker.io` if the reference names none) and the repository within it. As
- * in Docker, the first part is a host if it has a `.`, a `:` or an upper-case letter, or is `localhost`.
- */
+/** Splits a reference into its registry and repository, as `parseImageReference` does, without checking them. */
 export function splitReference(reference: string): { registry: string; repository: string } {
-  const name = reference.replace(/@.*$/s, "");
-  const slash = name.indexOf("/");
-  const first = slash < 0 ? "" : name.slice(0, slash);
-  const isHost = /[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase();
-  const path = (isHost ? name.slice(slash + 1) : name).replace(/:[^/:]*$/, "");
-  if (isHost && first !== "docker.io" && first !== "index.docker.io") return { registry: first, repository: path };
-  return { registry: "docker.io", repository: path.includes("/") ? path : `library/${path}` };
+  return locate(split(reference).name);
 }

@@ -243,6 +243,7 @@ const withoutOptions: ReadonlySet<string> = new Set([
   "formatUsage",
   "loadCrictlConfig",
   "messageToJson",
+  "parseImageReference",
   "redact",
   "toDate",
   "toNanoseconds",

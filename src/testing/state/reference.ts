@@ -1,5 +1,7 @@
 /* Image references, completed as in Docker: "busybox" is docker.io/library/busybox:latest. */
 
+import { readImageReference } from "../../specs/image-reference.js";
+
 /** The parts of a reference. */
 export interface ImageReference {
   /** `docker.io/library/busybox` */
@@ -9,37 +11,12 @@ export interface ImageReference {
   readonly digest: string | undefined;
 }
 
-const digestPattern = /^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
-const component = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*$/;
-const host =
-  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
-
 /** Parses a reference and completes it. Returns undefined if it is malformed. */
 export function parseReference(text: string): ImageReference | undefined {
-  // 64 hexadecimal digits are the id of an image, not a name.
-  if (/^[0-9a-f]{64}$/.test(text)) return undefined;
-  const at = text.indexOf("@");
-  const digest = at < 0 ? undefined : text.slice(at + 1);
-  if (digest !== undefined && !digestPattern.test(digest)) return undefined;
-  let name = at < 0 ? text : text.slice(0, at);
-  let tag: string | undefined;
-  const colon = name.lastIndexOf(":");
-  if (colon > name.lastIndexOf("/")) {
-    tag = name.slice(colon + 1);
-    name = name.slice(0, colon);
-    if (!/^\w[\w.-]{0,127}$/.test(tag)) return undefined;
-  }
-  const [first = "", ...rest] = name.split("/");
-  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase());
-  const registry = hasHost ? first : "docker.io";
-  const path = hasHost ? rest : [first, ...rest];
-  if (!host.test(registry) || !path.every((part) => component.test(part))) return undefined;
-  const library = registry === "docker.io" && path.length === 1 ? "library/" : "";
-  return {
-    repository: `${registry}/${library}${path.join("/")}`,
-    tag: tag ?? (digest ? undefined : "latest"),
-    digest,
-  };
+  const parsed = readImageReference(text);
+  if (typeof parsed === "string") return undefined;
+  const { registry, repository, tag, digest } = parsed;
+  return { repository: `${registry}/${repository}`, tag: tag ?? (digest ? undefined : "latest"), digest };
 }
 
 /** Formats a complete reference. */
