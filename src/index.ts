@@ -131,7 +131,14 @@ export type { RotateLogOptions } from "./resources/logs/rotate-log.js";
 
 export type { CapabilitiesSpec } from "./specs/capabilities.js";
 export type { ContainerSpec, WindowsContainerSpec } from "./specs/container-spec.js";
-export { authFromDockerConfig } from "./specs/docker-auth.js";
+export { authFromDockerConfig } from "./specs/credentials/docker-auth.js";
+export type {
+  EncodedAuth,
+  IdentityTokenAuth,
+  PasswordAuth,
+  RegistryAuth,
+  RegistryTokenAuth,
+} from "./specs/credentials/registry-auth.js";
 export type { Environment, EnvVar } from "./specs/environment.js";
 export type { ImageInput, ImageRefSpec } from "./specs/image-ref.js";
 export { type ImageReference, parseImageReference } from "./specs/image-reference.js";
@@ -139,13 +146,6 @@ export type { DeviceSpec, HostMount, ImageMount, MountSpec } from "./specs/mount
 export type { IdRange, PodNamespaces, ProcessNamespace, UserNamespaceSpec } from "./specs/namespaces.js";
 export type { DnsSpec, PodLogRoot, PodSpec, PortSpec, WindowsSpec } from "./specs/pod-spec.js";
 export type { Quantity } from "./specs/quantity.js";
-export type {
-  EncodedAuth,
-  IdentityTokenAuth,
-  PasswordAuth,
-  RegistryAuth,
-  RegistryTokenAuth,
-} from "./specs/registry-auth.js";
 export type { OverheadSpec, ResourceLimits, ResourceRequests, ResourcesSpec } from "./specs/resources.js";
 export type { ContainerSecuritySpec, ProfileSpec, SELinuxSpec, SecuritySpec } from "./specs/security.js";
 export type { StopSignal } from "./specs/signal.js";

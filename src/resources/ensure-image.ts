@@ -4,8 +4,8 @@ import type { CallOptions } from "../options.js";
 import type { AuthConfig, Image, ImageSpec, PodSandboxConfig } from "../proto.js";
 import { pinDeadline } from "../rpcs/budget.js";
 import { imageStatus, pullImage as pullRpc } from "../rpcs/images.js";
+import { type RegistryAuth, toAuthConfig } from "../specs/credentials/registry-auth.js";
 import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
-import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
 import type { Connection } from "../transport/connection.js";
 
 /** When to pull an image: only if it is not on the node, always, or never. */

@@ -6,7 +6,7 @@ import * as rpcs from "../../rpcs/containers.js";
 import { canNeverStart } from "../../rpcs/error-messages/busy.js";
 import { readContainerSpec } from "../../specs/container-config.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
-import type { RegistryAuth } from "../../specs/registry-auth.js";
+import type { RegistryAuth } from "../../specs/credentials/registry-auth.js";
 import type { Connection } from "../../transport/connection.js";
 import { ensureImage, type PullPolicy } from "../ensure-image.js";
 import { annotateGracePeriod } from "../grace-period.js";

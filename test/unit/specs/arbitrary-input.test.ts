@@ -3,9 +3,9 @@ import { describe, it } from "vitest";
 import { InvalidInputError } from "../../../src/errors.js";
 import { ContainerConfig, PodSandboxConfig } from "../../../src/proto.js";
 import { readContainerSpec } from "../../../src/specs/container-config.js";
-import { authFromDockerConfig } from "../../../src/specs/docker-auth.js";
+import { authFromDockerConfig } from "../../../src/specs/credentials/docker-auth.js";
+import { toAuthConfig } from "../../../src/specs/credentials/registry-auth.js";
 import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
-import { toAuthConfig } from "../../../src/specs/registry-auth.js";
 
 /* Any value from plain JavaScript results in a message that can be encoded, or in an InvalidInputError. */
 

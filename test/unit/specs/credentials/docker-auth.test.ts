@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { authFromDockerConfig } from "../../../src/specs/docker-auth.js";
-import { keysFor } from "../../../src/specs/docker-config-key.js";
-import { toAuthConfig } from "../../../src/specs/registry-auth.js";
-import { refusal } from "./refusal.js";
+import { keysFor } from "../../../../src/specs/credentials/config-key.js";
+import { authFromDockerConfig } from "../../../../src/specs/credentials/docker-auth.js";
+import { toAuthConfig } from "../../../../src/specs/credentials/registry-auth.js";
+import { refusal } from "../refusal.js";
 
 const encode = (pair: string) => Buffer.from(pair).toString("base64");
 const hub = { auth: encode("hub:pw") };

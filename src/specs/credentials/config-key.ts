@@ -1,4 +1,4 @@
-import { splitReference } from "./image-ref.js";
+import { splitReference } from "../image-ref.js";
 import { canonicalHost, registryNames } from "./registry-host.js";
 
 /**

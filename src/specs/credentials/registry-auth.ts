@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { inspect } from "node:util";
-import { isSet, refuse, typeName } from "../input/check.js";
-import { type FieldsOf, object } from "../input/object-reader.js";
-import { fieldPath } from "../internal/field-names.js";
-import { REDACTED } from "../internal/redact.js";
-import { AuthConfig } from "../proto.js";
+import { isSet, refuse, typeName } from "../../input/check.js";
+import { type FieldsOf, object } from "../../input/object-reader.js";
+import { fieldPath } from "../../internal/field-names.js";
+import { REDACTED } from "../../internal/redact.js";
+import { AuthConfig } from "../../proto.js";
 import { canonicalHost, dockerHubRegistry, isDockerHub } from "./registry-host.js";
 
 interface Server {

@@ -1,8 +1,8 @@
-import { isSet, refuse } from "../input/check.js";
-import { fieldPath } from "../internal/field-names.js";
-import { isRecord } from "../internal/record.js";
-import { keysFor } from "./docker-config-key.js";
-import { imageReference, splitReference } from "./image-ref.js";
+import { isSet, refuse } from "../../input/check.js";
+import { fieldPath } from "../../internal/field-names.js";
+import { isRecord } from "../../internal/record.js";
+import { imageReference, splitReference } from "../image-ref.js";
+import { keysFor } from "./config-key.js";
 import { type RegistryAuth, redacted } from "./registry-auth.js";
 
 /** The maximum length of a configuration, in characters: as large as a Kubernetes Secret can be. */

@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { describe, expect, it, test } from "vitest";
-import { AuthConfig } from "../../../src/proto.js";
-import { splitReference } from "../../../src/specs/image-ref.js";
-import { type RegistryAuth, toAuthConfig } from "../../../src/specs/registry-auth.js";
-import { refusal } from "./refusal.js";
+import { AuthConfig } from "../../../../src/proto.js";
+import { type RegistryAuth, toAuthConfig } from "../../../../src/specs/credentials/registry-auth.js";
+import { splitReference } from "../../../../src/specs/image-ref.js";
+import { refusal } from "../refusal.js";
 
 const secret = "hunter2";
 /** Without padding, which some tools omit. */
