@@ -35,12 +35,18 @@ export interface NodeConfig {
   cpuCfsQuotaPeriodMs: number;
   /** `memorySwap.swapBehavior`. */
   swapBehavior: "NoSwap" | "LimitedSwap";
+  /** Whether the cgroups of containers can limit swap: `memory.swap.max`, or `memory.memsw.limit_in_bytes` on cgroup v1. */
+  swapController: boolean;
   /** Swap space of the node in bytes. */
   swapCapacityBytes: number;
   /** The MemoryQoS feature: `memory.min`, `memory.low` and `memory.high` on cgroup v2. */
   memoryQos: boolean;
-  /** `memoryThrottlingFactor` of MemoryQoS. */
-  memoryThrottlingFactor: number;
+  /** `memoryThrottlingFactor` of MemoryQoS: between 0 and 1. Undefined: no `memory.high`. */
+  memoryThrottlingFactor: number | undefined;
+  /** `memoryReservationPolicy` of MemoryQoS: whether requests become `memory.min` and `memory.low`. */
+  memoryReservationPolicy: "None" | "TieredReservation";
+  /** Whether `lifecycle.stopSignal` is sent (the ContainerStopSignals feature). */
+  containerStopSignals: boolean;
   /** Whether out-of-memory kills single processes on cgroup v2 (`singleProcessOOMKill`). Undefined: the kubelet's default. */
   singleProcessOomKill: boolean | undefined;
   /** `podPidsLimit`; a limit of the pod's cgroup. -1: none. */
@@ -51,8 +57,10 @@ export interface NodeConfig {
   recursiveReadOnlyMounts: Readonly<Record<string, boolean>>;
   /** Sysctls beyond the safe ones that pods may set (`allowedUnsafeSysctls`), such as `net.*`. */
   allowedUnsafeSysctls: readonly string[];
-  /** First user id of the range for pods in user namespaces; one range has 65536 ids. */
+  /** First user id for pods in user namespaces; a multiple of 65536. */
   userNamespaceFirstId: number;
+  /** How many pods in user namespaces have ids of their own, with 65536 ids each. */
+  userNamespaceRanges: number;
   /** Longest delay between restarts of a container, in milliseconds (`crashLoopBackOff.maxContainerRestartPeriod`). */
   maxRestartDelayMs: number;
 }
