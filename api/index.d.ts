@@ -14,6 +14,7 @@ export type { ContainerEvent };
 export type { ContainerExit };
 export type { ContainerExitedEvent };
 export type { ContainerFilter };
+export type { ContainerInput };
 export type { ContainerInspection };
 export type { ContainerLogOptions };
 export type { ContainerResourcesUpdate };
@@ -115,6 +116,7 @@ export type { PodContainerFilter };
 export type { PodEvent };
 export type { PodFilter };
 export type { PodIdentity };
+export type { PodInput };
 export type { PodInspection };
 export type { PodLogOptions };
 export type { PodLogRoot };
@@ -439,6 +441,8 @@ interface ContainerFilter {
   name?: string | undefined;
 }
 
+type ContainerInput = ContainerSpec | ContainerConfig;
+
 declare class ContainerInspection extends Inspection<ContainerStatus> {
   get pid(): number | undefined;
   get config(): ContainerConfig | undefined;
@@ -521,8 +525,8 @@ interface ContainerUsage {
 }
 
 declare class Containers {
-  create(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer>;
-  run(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer>;
+  create(pod: PodTarget, spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer>;
+  run(pod: PodTarget, spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer>;
   get(container: ContainerTarget): Container;
   list(filter?: ContainerFilter, options?: CallOptions): Promise<ContainerMessage[]>;
   find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined>;
@@ -581,10 +585,14 @@ declare class CriClient implements AsyncDisposable {
   get imageEndpoint(): string;
   createContainerInSandbox(
     pod: PodTarget,
-    spec: ContainerSpec,
+    spec: ContainerInput,
     options?: CreateContainerOptions,
   ): Promise<OwnedContainer>;
-  runContainerInSandbox(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer>;
+  runContainerInSandbox(
+    pod: PodTarget,
+    spec: ContainerInput,
+    options?: CreateContainerOptions,
+  ): Promise<OwnedContainer>;
   version(options?: CallOptions): Promise<VersionResponse>;
   status(
     options?: CallOptions & {
@@ -1271,6 +1279,8 @@ interface PodIdentity {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+type PodInput = PodSpec | PodSandboxConfig;
+
 declare class PodInspection extends Inspection<PodSandboxStatus> {
   get pid(): number | undefined;
   get networkNamespace(): string | undefined;
@@ -1331,8 +1341,8 @@ declare class PodSandbox {
   portForwardUrl(ports: readonly number[], options?: CallOptions): Promise<string>;
   /** @experimental */
   checkpoint(options: PodCheckpointOptions): Promise<void>;
-  createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer>;
-  runContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer>;
+  createContainer(spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer>;
+  runContainer(spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer>;
 }
 
 interface PodSpec extends PodNamespaces {
@@ -1382,7 +1392,7 @@ interface PodUsage extends PodIdentity {
 }
 
 declare class Pods {
-  run(spec: PodSpec, options?: RunPodOptions): Promise<OwnedPodSandbox>;
+  run(spec: PodInput, options?: RunPodOptions): Promise<OwnedPodSandbox>;
   /** @experimental */
   restore(
     spec: PodSpec,
@@ -1597,6 +1607,7 @@ type Rpc =
 
 interface RunPodOptions extends CallOptions {
   adopt?: boolean | undefined;
+  runtimeHandler?: string | undefined;
 }
 
 interface RuntimeCapabilities {

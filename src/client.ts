@@ -17,6 +17,7 @@ import type { OwnedContainer } from "./resources/container.js";
 import { Containers } from "./resources/containers.js";
 import { type ClientContext, createContext } from "./resources/context.js";
 import type { CreateContainerOptions } from "./resources/creation/create-container.js";
+import type { ContainerInput } from "./resources/creation/message-input.js";
 import { Images } from "./resources/images.js";
 import type { LogQuery } from "./resources/logs/log-query.js";
 import type { MergedLogBytesEntry, MergedLogEntry } from "./resources/logs/merged-log-entry.js";
@@ -31,7 +32,6 @@ import { type StatusOf, type WaitTarget, waitFor } from "./resources/watching/wa
 import { pinDeadline } from "./rpcs/budget.js";
 import { checkedStubs } from "./rpcs/checked-request.js";
 import * as rpcs from "./rpcs/runtime.js";
-import type { ContainerSpec } from "./specs/container-spec.js";
 import { Connection } from "./transport/connection.js";
 import { discoverEndpoints } from "./transport/discovery.js";
 import { bothEndpoints, parseGiven } from "./transport/endpoints.js";
@@ -148,7 +148,7 @@ export class CriClient implements AsyncDisposable {
    */
   createContainerInSandbox(
     pod: PodTarget,
-    spec: ContainerSpec,
+    spec: ContainerInput,
     options?: CreateContainerOptions,
   ): Promise<OwnedContainer> {
     return this.containers.create(pod, spec, options);
@@ -162,7 +162,7 @@ export class CriClient implements AsyncDisposable {
    */
   runContainerInSandbox(
     pod: PodTarget,
-    spec: ContainerSpec,
+    spec: ContainerInput,
     options?: CreateContainerOptions,
   ): Promise<OwnedContainer> {
     return this.containers.run(pod, spec, options);

@@ -32,6 +32,7 @@ export type { Container, OwnedContainer } from "./resources/container.js";
 export type { ContainerFilter, ContainerStateName, PodContainerFilter } from "./resources/container-filter.js";
 export type { Containers } from "./resources/containers.js";
 export type { CreateContainerOptions } from "./resources/creation/create-container.js";
+export type { ContainerInput, PodInput } from "./resources/creation/message-input.js";
 export type { RestartOptions } from "./resources/creation/restart.js";
 export type { PodRestoreOptions } from "./resources/creation/restore-pod.js";
 export type { RunPodOptions } from "./resources/creation/run-pod.js";

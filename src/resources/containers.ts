@@ -1,10 +1,10 @@
 import type { CallOptions } from "../options.js";
 import type { Container as ContainerMessage } from "../proto.js";
-import type { ContainerSpec } from "../specs/container-spec.js";
 import { Container, OwnedContainer } from "./container.js";
 import type { ContainerFilter } from "./container-filter.js";
 import type { ClientContext } from "./context.js";
 import { type CreateContainerOptions, createContainer } from "./creation/create-container.js";
+import type { ContainerInput } from "./creation/message-input.js";
 import { runContainer } from "./creation/run-container.js";
 import { listMatchingContainers } from "./filtered-list.js";
 import { findContainer } from "./find.js";
@@ -29,6 +29,7 @@ export class Containers {
 
   /**
    * Creates a container in a pod: pulls its image by the pull policy, then calls CreateContainer. The container is not started.
+   * Takes a spec, or a ContainerConfig of `k8s-cri-client/proto`, which it sends with the annotations of this package added.
    *
    * A lost reply does not lead to a second container: the client searches for the container by its name and attempt in the pod, and
    * returns it if this call created it. If the call is aborted or times out, the client searches for a container that the runtime
@@ -38,7 +39,7 @@ export class Containers {
    * @throws NameReservedError if another container of the pod has the name and attempt
    * @throws ImagePullError, InvalidInputError, CriError
    */
-  async create(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+  async create(pod: PodTarget, spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer> {
     const context = this.#context;
     return new OwnedContainer(context, await createContainer(context.connection, pod, spec, options));
   }
@@ -49,7 +50,7 @@ export class Containers {
    *
    * @throws as {@link create}
    */
-  async run(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+  async run(pod: PodTarget, spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer> {
     const context = this.#context;
     return new OwnedContainer(context, await runContainer(context.connection, pod, spec, options));
   }

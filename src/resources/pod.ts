@@ -6,7 +6,6 @@ import { callOptionsOf, pinDeadline, startBudget } from "../rpcs/budget.js";
 import { podSandboxStatus } from "../rpcs/pods.js";
 import { podSandboxStats } from "../rpcs/stats.js";
 import { portForwardUrl } from "../rpcs/stream-urls.js";
-import type { ContainerSpec } from "../specs/container-spec.js";
 import { checkpointPod, type PodCheckpointOptions } from "./checkpoint.js";
 import { OwnedContainer } from "./container.js";
 import type { PodContainerFilter } from "./container-filter.js";
@@ -14,6 +13,7 @@ import type { ClientContext } from "./context.js";
 import { cleanUpOptions } from "./creation/clean-up.js";
 import { type CreateContainerOptions, createContainer } from "./creation/create-container.js";
 import type { MadePod } from "./creation/made.js";
+import type { ContainerInput } from "./creation/message-input.js";
 import { disposeTimeoutMs, Ownership } from "./creation/ownership.js";
 import { runContainer } from "./creation/run-container.js";
 import { listContainersOfPod } from "./filtered-list.js";
@@ -165,12 +165,12 @@ export class PodSandbox {
    * Creates a container in this pod, as `cri.containers.create` does: pulls its image by the pull policy, then calls
    * CreateContainer.
    */
-  async createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+  async createContainer(spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer> {
     return new OwnedContainer(this.#context, await createContainer(this.#context.connection, this, spec, options));
   }
 
   /** Creates a container as {@link createContainer} does, and starts it, as `cri.containers.run` does. */
-  async runContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+  async runContainer(spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer> {
     return new OwnedContainer(this.#context, await runContainer(this.#context.connection, this, spec, options));
   }
 }

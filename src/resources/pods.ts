@@ -2,6 +2,7 @@ import type { CallOptions } from "../options.js";
 import type { PodSandbox as PodSandboxMessage, RestoredContainer } from "../proto.js";
 import type { PodSpec } from "../specs/pod-spec.js";
 import type { ClientContext } from "./context.js";
+import type { PodInput } from "./creation/message-input.js";
 import { type PodRestoreOptions, restorePod } from "./creation/restore-pod.js";
 import { type RunPodOptions, runPod } from "./creation/run-pod.js";
 import { listPods } from "./filtered-list.js";
@@ -28,6 +29,7 @@ export class Pods {
 
   /**
    * Creates a pod sandbox with its network (RunPodSandbox), and returns an owning handle. The default time limit is four minutes.
+   * Takes a spec, or a PodSandboxConfig of `k8s-cri-client/proto`, which it sends with the annotations of this package added.
    *
    * A lost reply does not lead to a second pod: the client searches for the pod by name, namespace, uid and attempt, and returns it
    * if this call created it. If the call is aborted or times out, the client searches for a pod that the runtime created in the
@@ -37,7 +39,7 @@ export class Pods {
    * @throws NameReservedError if another pod has the name, namespace, uid and attempt
    * @throws InvalidInputError, CriError
    */
-  async run(spec: PodSpec, options?: RunPodOptions): Promise<OwnedPodSandbox> {
+  async run(spec: PodInput, options?: RunPodOptions): Promise<OwnedPodSandbox> {
     return new OwnedPodSandbox(this.#context, await runPod(this.#context.connection, spec, options));
   }
 

@@ -18,7 +18,16 @@ import { type RawCallOptions, rawCallFields } from "../transport/wire-options.js
  * @throws InvalidInputError that names the field; it omits strings and bytes, which may be secrets
  */
 export function checkRequest<T>(type: MessageType<T>, request: unknown): void {
-  checkFields(shapeOf(type), request ?? {}, { key: "request" });
+  checkMessage(type, request ?? {}, "request");
+}
+
+/**
+ * Does the same for any message.
+ *
+ * @param name the name of the message in the error
+ */
+export function checkMessage<T>(type: MessageType<T>, message: unknown, name: string): void {
+  checkFields(shapeOf(type), message, { key: name });
 }
 
 /** The part of a generated service that has the types of its requests. */

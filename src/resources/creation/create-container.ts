@@ -4,8 +4,6 @@ import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../pr
 import { pinDeadline, startBudget } from "../../rpcs/budget.js";
 import * as rpcs from "../../rpcs/containers.js";
 import { canNeverStart } from "../../rpcs/error-messages/busy.js";
-import { readContainerSpec } from "../../specs/container-config.js";
-import type { ContainerSpec } from "../../specs/container-spec.js";
 import type { RegistryAuth } from "../../specs/credentials/registry-auth.js";
 import type { Connection } from "../../transport/connection.js";
 import { ensureImage, type PullPolicy } from "../ensure-image.js";
@@ -16,6 +14,7 @@ import { idOf } from "../target.js";
 import { quirksOf } from "./creation.js";
 import { markCreation, readMark } from "./creation-mark.js";
 import type { MadeContainer, MadePod } from "./made.js";
+import { type ContainerInput, readContainer } from "./message-input.js";
 import { checkPodConfig, podConfigOf } from "./pod-config.js";
 import { createReconciled } from "./reconcile.js";
 
@@ -67,18 +66,19 @@ export type PodOfContainer =
 export async function createContainer(
   connection: Connection,
   pod: PodOfContainer,
-  spec: ContainerSpec,
+  given: ContainerInput,
   options: CreateContainerOptions = {},
 ): Promise<MadeContainer> {
   checkOptions(options, createContainerFields);
-  const { pullPolicy, auth, podConfig: given, adopt, ...callOptions } = pinDeadline(options);
+  const { pullPolicy, auth, podConfig: givenPodConfig, adopt, ...callOptions } = pinDeadline(options);
   const podSandboxId = idOf(pod, "pod");
   const known = typeof pod === "string" ? undefined : pod;
-  checkPodConfig(given);
-  // An invalid spec must fail before any I/O.
-  const draft = readContainerSpec(spec);
-  const podConfig = await podConfigOf(connection, podSandboxId, { given, known: known?.config }, callOptions);
-  const image = await ensureImage(connection, spec.image, { ...callOptions, pullPolicy, auth, podConfig });
+  checkPodConfig(givenPodConfig);
+  // Invalid input must fail before any I/O.
+  const { draft, image: imageInput } = readContainer(given);
+  const podConfigs = { given: givenPodConfig, known: known?.config };
+  const podConfig = await podConfigOf(connection, podSandboxId, podConfigs, callOptions);
+  const image = await ensureImage(connection, imageInput, { ...callOptions, pullPolicy, auth, podConfig });
   const { config, terminationGracePeriodSeconds } = draft.complete({
     pod: podConfig,
     image: image.id,

@@ -1,6 +1,5 @@
 import { checkOptions } from "../../input/call-options.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../../rpcs/budget.js";
-import type { ContainerSpec } from "../../specs/container-spec.js";
 import type { Connection } from "../../transport/connection.js";
 import {
   type CreateContainerOptions,
@@ -9,6 +8,7 @@ import {
   type PodOfContainer,
 } from "./create-container.js";
 import type { MadeContainer } from "./made.js";
+import type { ContainerInput } from "./message-input.js";
 import { rollBackCreation, withRollback } from "./rollback.js";
 import { startReconciled } from "./start.js";
 
@@ -16,14 +16,14 @@ import { startReconciled } from "./start.js";
 export function runContainer(
   connection: Connection,
   pod: PodOfContainer,
-  spec: ContainerSpec,
+  given: ContainerInput,
   options: CreateContainerOptions = {},
 ): Promise<MadeContainer> {
   checkOptions(options, createContainerFields);
   const pinned = pinDeadline(options);
   const callOptions = callOptionsOf(pinned);
   return withRollback(connection, async (rollback) => {
-    const made = await createContainer(connection, pod, spec, pinned);
+    const made = await createContainer(connection, pod, given, pinned);
     if (!made.adopted) rollback.push(() => rollBackCreation(connection, made, callOptions));
     await startReconciled(connection, made.id, startBudget(connection, callOptions, 1));
     return made;

@@ -1,16 +1,16 @@
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
+import { optionalString } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
 import { PodSandboxConfig, type PodSandboxMetadata, PodSandboxState } from "../../proto.js";
 import { startBudget } from "../../rpcs/budget.js";
 import * as rpcs from "../../rpcs/pods.js";
-import { toPodSandboxConfig } from "../../specs/pod-config.js";
 import { annotatePodConfig } from "../../specs/pod-config-annotation.js";
-import type { PodSpec } from "../../specs/pod-spec.js";
 import type { Connection } from "../../transport/connection.js";
 import { removePod } from "../stopping.js";
 import { quirksOf } from "./creation.js";
 import { markCreation, readMark } from "./creation-mark.js";
 import type { MadePod } from "./made.js";
+import { type PodInput, readPod } from "./message-input.js";
 import { createReconciled } from "./reconcile.js";
 
 /** Options of `pods.run`. */
@@ -22,15 +22,22 @@ export interface RunPodOptions extends CallOptions {
    * @defaultValue false: `NameReservedError`
    */
   adopt?: boolean | undefined;
+  /**
+   * The runtime handler, for a pod given as a message, which has no field for it. Replaces that of a spec.
+   *
+   * @defaultValue the spec's, else the runtime's default
+   */
+  runtimeHandler?: string | undefined;
 }
 
-const runPodFields: FieldsOf<RunPodOptions> = { adopt: true, ...callOptionFields };
+const runPodFields: FieldsOf<RunPodOptions> = { adopt: true, runtimeHandler: true, ...callOptionFields };
 
 /** Creates exactly one pod (RunPodSandbox), even if the reply is lost. */
-export async function runPod(connection: Connection, spec: PodSpec, options: RunPodOptions = {}): Promise<MadePod> {
+export async function runPod(connection: Connection, given: PodInput, options: RunPodOptions = {}): Promise<MadePod> {
   checkOptions(options, runPodFields);
-  const { adopt = false, ...callOptions } = options;
-  const converted = toPodSandboxConfig(spec);
+  const { adopt = false, runtimeHandler, ...callOptions } = options;
+  const handler = optionalString(runtimeHandler, "runtimeHandler");
+  const converted = readPod(given);
   const { config, mark } = markCreation(PodSandboxConfig, converted.config, annotatePodConfig(converted.config));
   const identity = config.metadata as PodSandboxMetadata;
   const { id, adopted } = await createReconciled({
@@ -39,9 +46,9 @@ export async function runPod(connection: Connection, spec: PodSpec, options: Run
     mark,
     adopt,
     budget: startBudget(connection, callOptions, 2),
-    mayExist: spec.uid !== undefined,
+    mayExist: "metadata" in given || given.uid !== undefined,
     quirks: (o) => quirksOf(connection, "pod", o),
-    create: (o) => rpcs.runPodSandbox(connection, config, converted.runtimeHandler, o),
+    create: (o) => rpcs.runPodSandbox(connection, config, handler || converted.runtimeHandler, o),
     find: async (o) => {
       const all = await rpcs.listPodSandboxes(connection, undefined, o);
       const found = all.find(({ metadata }) => metadata && isSame(metadata, identity));

@@ -4,15 +4,14 @@
  * @module
  */
 import { randomInt, randomUUID } from "node:crypto";
-import { CriClient, type OwnedContainer, type OwnedPodSandbox, type Pods } from "k8s-cri-client";
+import { type ContainerSpec, CriClient, type OwnedContainer, type OwnedPodSandbox, type PodSpec } from "k8s-cri-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { thorough } from "../../support/thorough.js";
 import type { ProvidedLab } from "../provided.js";
 import { describeRuntimes, type Runtime } from "../support.js";
 import { type Traits, traitsOf } from "./traits.js";
 
-export type PodSpec = Parameters<Pods["run"]>[0];
-export type ContainerSpec = Parameters<CriClient["runContainerInSandbox"]>[1];
+export type { ContainerSpec, PodSpec };
 
 /** Keeps a container running. As process 1 of its namespace, it ignores SIGTERM. */
 export const idle = ["/bin/sleep", "infinity"] as const;
