@@ -105,6 +105,11 @@ export class Folder implements AsyncDisposable {
     return lstatIfExists(this.at(name));
   }
 
+  /** Returns the id of the mount that contains this folder; `undefined` where it is not known. */
+  mountId(): Promise<number | undefined> {
+    return this.#handle.mountId();
+  }
+
   stat(): Promise<Stats> {
     return stat(this.#handle.path);
   }

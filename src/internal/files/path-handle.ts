@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, lstat, open, readlink, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, readFile, readlink, stat } from "node:fs/promises";
 import { descriptors, hasDescriptors } from "./descriptors.js";
 import { fileKind, LocalFileError } from "./local-file-error.js";
 
@@ -132,6 +132,16 @@ export class PathHandle implements AsyncDisposable {
    */
   async requireInPlace(): Promise<void> {
     if (!this.#handle) this.#requireSame(await statsOf(this.#location, this.#follow));
+  }
+
+  /**
+   * Returns the id of the mount through which this file was opened; `undefined` unless the file {@link isHeld}. Unlike device
+   * numbers, ids differ between a file system and a bind mount of it.
+   */
+  async mountId(): Promise<number | undefined> {
+    if (!this.#handle) return undefined;
+    const info = await readFile(`/proc/self/fdinfo/${this.#handle.fd}`, "latin1");
+    return Number(/^mnt_id:\s*(\d+)$/m.exec(info)?.[1]);
   }
 
   /** Closes the descriptor. Further calls have no effect. */

@@ -112,6 +112,29 @@ export interface SubPathPlan {
   readOnly: boolean;
 }
 
+/**
+ * The cgroup of a pod, in which the runtime creates those of its containers. CRI does not transmit its limits: a kubelet writes
+ * them before it creates the sandbox. They come from the requests and limits of all containers and the overhead.
+ */
+export interface PodCgroupPlan {
+  /** The sandbox's `cgroupParent`. */
+  path: string;
+  driver: "cgroupfs" | "systemd";
+  /** From the pod's CPU request; 2 for BestEffort. */
+  cpuShares: bigint;
+  /** Only if all containers, or the pod, have a CPU limit. Undefined: no limit. */
+  cpuQuotaUs?: bigint | undefined;
+  cpuPeriodUs?: bigint | undefined;
+  /** Only if all containers, or the pod, have a memory limit. Undefined: no limit. */
+  memoryLimitBytes?: bigint | undefined;
+  /** By page size, such as `2MB`. Other sizes are limited to 0. */
+  hugePageLimits: Readonly<Record<string, bigint>>;
+  /** `podPidsLimit`. Undefined: no limit. */
+  pidsLimit?: number | undefined;
+  /** Further files of cgroup v2, such as `memory.min`. */
+  unified: Readonly<Record<string, string>>;
+}
+
 /** A pod as this package will run it. Pure: reading it does no I/O. */
 export interface PodPlanParts {
   /** The manifest with its defaults. */
@@ -123,6 +146,8 @@ export interface PodPlanParts {
   /** `<rootDirectory>/pods/<uid>`. */
   podDirectory: string;
   logDirectory: string;
+  /** Undefined without `cgroupsPerQos`: the runtime chooses the cgroups of the containers. */
+  cgroup: PodCgroupPlan | undefined;
   runtimeHandler: string;
   terminationGracePeriodSeconds: number;
   activeDeadlineSeconds: number | undefined;
