@@ -1007,7 +1007,7 @@ declare class InvalidInputError extends CriError {
   readonly field: string;
   constructor(init: {
     field: string;
-    message: string;
+    message: string | readonly string[];
     value?: unknown;
     cause?: unknown;
   });

@@ -22,12 +22,15 @@ export type { HostPathManifest };
 export type { HostPathTypeName };
 export type { HttpGetManifest };
 export type { ImageVolumeManifest };
+export { InvalidManifestError };
 export type { KeyReferenceManifest };
 export type { KeyToPathManifest };
 export type { KubernetesObjects };
 export type { LifecycleManifest };
 export type { LocalReferenceManifest };
+export type { ManifestFault };
 export type { ManifestMetadata };
+export type { MissingObject };
 export type { NodeConfig };
 export type { OptionalReferenceManifest };
 export type { PodManifest };
@@ -50,6 +53,7 @@ export type { SecretManifest };
 export type { SecretVolumeManifest };
 export type { SelinuxManifest };
 export type { ServiceAccountManifest };
+export type { ServiceAccountToken };
 export type { ServiceAccountTokenManifest };
 export type { ServiceManifest };
 export type { ServicePortManifest };
@@ -246,6 +250,11 @@ interface ImageVolumeManifest {
   pullPolicy?: "Always" | "IfNotPresent" | "Never" | undefined;
 }
 
+declare class InvalidManifestError extends InvalidInputError {
+  readonly faults: readonly ManifestFault[];
+  constructor(faults: readonly [ManifestFault, ...ManifestFault[]]);
+}
+
 interface KeyReferenceManifest {
   name: string;
   key: string;
@@ -276,12 +285,25 @@ interface LocalReferenceManifest {
   name: string;
 }
 
+interface ManifestFault {
+  path: string;
+  message: string;
+  missing?: MissingObject | undefined;
+}
+
 interface ManifestMetadata {
   name: string;
   namespace?: string | undefined;
   uid?: string | undefined;
   labels?: Readonly<Record<string, string>> | undefined;
   annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+interface MissingObject {
+  kind: "ConfigMap" | "Secret" | "ServiceAccount" | "RuntimeClass";
+  namespace?: string | undefined;
+  name: string;
+  key?: string | undefined;
 }
 
 interface NodeConfig {
@@ -303,15 +325,20 @@ interface NodeConfig {
   cpuCfsQuota: boolean;
   cpuCfsQuotaPeriodMs: number;
   swapBehavior: "NoSwap" | "LimitedSwap";
+  swapController: boolean;
   swapCapacityBytes: number;
   memoryQos: boolean;
-  memoryThrottlingFactor: number;
+  memoryThrottlingFactor: number | undefined;
+  memoryReservationPolicy: "None" | "TieredReservation";
+  containerStopSignals: boolean;
   singleProcessOomKill: boolean | undefined;
   podPidsLimit: number;
   hugePageSizesBytes: readonly number[];
   recursiveReadOnlyMounts: Readonly<Record<string, boolean>>;
+  selinuxEnabled: boolean;
   allowedUnsafeSysctls: readonly string[];
   userNamespaceFirstId: number;
+  userNamespaceRanges: number;
   maxRestartDelayMs: number;
 }
 
@@ -504,6 +531,11 @@ interface ServiceAccountManifest {
   metadata: ManifestMetadata;
   imagePullSecrets?: readonly LocalReferenceManifest[] | undefined;
   automountServiceAccountToken?: boolean | undefined;
+}
+
+interface ServiceAccountToken {
+  audience?: string | undefined;
+  token: string;
 }
 
 interface ServiceAccountTokenManifest {

@@ -52,7 +52,7 @@ export interface CriErrorInit {
 const brand = Symbol.for("k8s-cri-client.CriError");
 
 /** Sets the name of an error class and its brand on the prototype. A minifier may rename the class, but not these strings. */
-function nameClass(errorClass: { prototype: Error }, name: string): void {
+export function nameClass(errorClass: { prototype: Error }, name: string): void {
   for (const key of ["name", brand]) {
     Object.defineProperty(errorClass.prototype, key, { value: name, configurable: true, writable: true });
   }
@@ -155,9 +155,10 @@ export class InvalidInputError extends CriError {
   /** The argument's path, such as `spec.mounts[0].hostPath` or `endpoint`. */
   readonly field: string;
 
-  constructor(init: { field: string; message: string; value?: unknown; cause?: unknown }) {
+  constructor(init: { field: string; message: string | readonly string[]; value?: unknown; cause?: unknown }) {
+    const [first, ...lines] = typeof init.message === "string" ? [init.message] : init.message;
     const value = "value" in init ? `, got ${preview(init.value)}` : "";
-    super({ code: "INVALID_INPUT", message: `${init.field}: ${init.message}${value}`, cause: init.cause });
+    super({ code: "INVALID_INPUT", message: [`${init.field}: ${first}${value}`, ...lines], cause: init.cause });
     // The field may contain a key of the input, which may be a URL with a password.
     this.field = sanitize(init.field);
   }

@@ -25,6 +25,7 @@ export type {
   RestartRuleManifest,
   VolumeMountManifest,
 } from "./manifest/container.js";
+export { InvalidManifestError, type ManifestFault, type MissingObject } from "./manifest/invalid-manifest-error.js";
 export type { ManifestMetadata } from "./manifest/metadata.js";
 export type {
   ConfigMapManifest,
@@ -69,3 +70,4 @@ export type {
   VolumeSourcesManifest,
 } from "./manifest/volume.js";
 export type { NodeConfig, ResolverConfig } from "./node/node-config.js";
+export type { ServiceAccountToken } from "./planning/pod-context.js";

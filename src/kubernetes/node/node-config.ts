@@ -55,6 +55,8 @@ export interface NodeConfig {
   hugePageSizesBytes: readonly number[];
   /** Whether the runtime supports recursive read-only mounts, by runtime handler; `""` is the default handler. */
   recursiveReadOnlyMounts: Readonly<Record<string, boolean>>;
+  /** Whether SELinux is enabled: the runtime then relabels the volumes that this package makes. */
+  selinuxEnabled: boolean;
   /** Sysctls beyond the safe ones that pods may set (`allowedUnsafeSysctls`), such as `net.*`. */
   allowedUnsafeSysctls: readonly string[];
   /** First user id for pods in user namespaces; a multiple of 65536. */

@@ -72,15 +72,35 @@ export interface FilePlan {
   uid?: number | undefined;
 }
 
-/** One volume on the node's disk. */
+/** The hosts file of a pod. Its content is `head`, then the node's own file if `nodeHosts`, then `tail`. */
+export interface HostsFilePlan {
+  /** `<pod>/etc-hosts`; mode 0644. */
+  path: string;
+  head: string;
+  /** With `hostNetwork`: the content of the node's `/etc/hosts`. */
+  nodeHosts: boolean;
+  tail: string;
+}
+
+/**
+ * One volume on the node's disk.
+ *
+ * `fsGroup` is the group of the volume and of all its files. A kubelet sets it at each start (`fsGroupChangePolicy` has no effect
+ * on these kinds) and adds permissions: group read and write for `emptyDir`, group read for `files`, and for directories also
+ * group execute and the set-group-ID bit.
+ */
 export type VolumePlan =
   | {
       kind: "emptyDir";
       name: string;
       path: string;
-      medium: string;
+      /** `disk` is a directory; `memory` a tmpfs; `hugePages` a hugetlbfs. */
+      medium: "disk" | "memory" | "hugePages";
+      /** The size of a tmpfs: the smallest of `sizeLimit`, the pod's memory limit and the node's memory. For a disk: `sizeLimit`. */
       sizeLimitBytes?: bigint | undefined;
-      ownership?: VolumeOwnership | undefined;
+      /** The page size of a hugetlbfs. */
+      pageSizeBytes?: bigint | undefined;
+      fsGroup?: number | undefined;
     }
   | { kind: "hostPath"; name: string; path: string; type: string }
   | {
@@ -90,15 +110,9 @@ export type VolumePlan =
       name: string;
       path: string;
       files: readonly FilePlan[];
-      ownership?: VolumeOwnership | undefined;
+      fsGroup?: number | undefined;
     }
   | { kind: "image"; name: string; image: ImagePlan };
-
-/** The group of a volume (`fsGroup`). */
-export interface VolumeOwnership {
-  gid: number;
-  changePolicy: "Always" | "OnRootMismatch";
-}
 
 /** A sub-path of a volume that is mounted at a path of its own on the node before a container is created. */
 export interface SubPathPlan {
@@ -157,7 +171,7 @@ export interface PodPlanParts {
   volumes: readonly VolumePlan[];
   subPaths(container: string, facts: ContainerFacts): readonly SubPathPlan[];
   /** The hosts file of the pod; undefined if the containers use their own. */
-  hostsFile(podIPs: readonly string[]): { path: string; content: string } | undefined;
+  hostsFile(podIPs: readonly string[]): HostsFilePlan | undefined;
   /** Pull secrets of the pod and its service account, as objects. Never printed. */
   pullSecrets: readonly PullSecret[];
   /** The pod's sandbox. */
