@@ -15,7 +15,7 @@ import { ImageServiceDefinition, RuntimeServiceDefinition } from "./proto.js";
 import { findCapabilities, type RuntimeCapabilities } from "./resources/capabilities.js";
 import type { OwnedContainer } from "./resources/container.js";
 import { Containers } from "./resources/containers.js";
-import { type ClientContext, createContext } from "./resources/context.js";
+import { type ClientContext, contextOfClient, createContext } from "./resources/context.js";
 import type { CreateContainerOptions } from "./resources/creation/create-container.js";
 import type { ContainerInput } from "./resources/creation/message-input.js";
 import { Images } from "./resources/images.js";
@@ -128,6 +128,11 @@ export class CriClient implements AsyncDisposable {
     checkConnectOptions(options);
     const given: ConnectOptions = options ?? {};
     return new CriClient(new Connection({ ...given, ...bothEndpoints(given, parseGiven(given)) }));
+  }
+
+  /** @internal For the entry points that build on this one. A getter, so that `console.log` does not show credentials. */
+  get [contextOfClient](): ClientContext {
+    return this.#context;
   }
 
   /** The runtime's endpoint in its canonical spelling, such as `unix:///run/containerd/containerd.sock`. */

@@ -2,6 +2,9 @@ import type { StreamMemory } from "../streaming/open.js";
 import type { Connection } from "../transport/connection.js";
 import { Watcher } from "./watching/watcher.js";
 
+/** The property of a client with its context. Registered, because the caller may mix ES modules and CommonJS. */
+export const contextOfClient: unique symbol = Symbol.for("k8s-cri-client.context");
+
 /** The state that the namespaces, handles, sessions and waits of one client share. */
 export interface ClientContext {
   readonly connection: Connection;

@@ -1,6 +1,7 @@
 import type { ContainerConfig, CreateContainerRequest, PodSandboxConfig, RunPodSandboxRequest } from "../../proto.js";
 import type { HookManifest, ProbeManifest, RestartRuleManifest } from "../manifest/container.js";
 import type { PodManifest, RestartPolicyName } from "../manifest/pod.js";
+import type { NodeConfig } from "../node/node-config.js";
 
 /** What only the running pod knows and its containers' configurations contain. */
 export interface PodFacts {
@@ -153,6 +154,8 @@ export interface PodCgroupPlan {
 export interface PodPlanParts {
   /** The manifest with its defaults. */
   pod: PodManifest;
+  /** The settings of the node that the pod was planned for. */
+  node: NodeConfig;
   uid: string;
   /** The hash of the document; another hash means another pod. */
   hash: string;
@@ -174,7 +177,7 @@ export interface PodPlanParts {
   hostsFile(podIPs: readonly string[]): HostsFilePlan | undefined;
   /** Pull secrets of the pod and its service account, as objects. Never printed. */
   pullSecrets: readonly PullSecret[];
-  /** The pod's sandbox. */
+  /** The pod's sandbox. Its labels and its annotation `podHashAnnotation` find it later. */
   sandbox(attempt: number): RunPodSandboxRequest;
   createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest;
 }
