@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import {
   Server as GrpcServer,
@@ -12,6 +13,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { ProbeManifest } from "../../../src/kubernetes/manifest/container.js";
 import { runHook } from "../../../src/kubernetes/running/hooks.js";
 import { runProbe } from "../../../src/kubernetes/running/probes/run-probe.js";
+import { createCertificateAuthority } from "../../support/certificates.js";
 import { manualClock, probed, targetOf } from "../../unit/kubernetes/running/support.js";
 
 const never = new AbortController().signal;
@@ -112,6 +114,12 @@ describe("an HTTP probe", () => {
       outcome: "failure",
       message: "the probe timed out after 0.05s",
     });
+  });
+
+  test("over HTTPS accepts any certificate", async () => {
+    const { cert, key } = await (await createCertificateAuthority()).issue({ names: ["other.example"] });
+    const port = await listen(createSecureServer({ cert, key }, (_, response) => response.end("secure")));
+    expect(await run({ httpGet: { port, scheme: "HTTPS" } })).toEqual({ outcome: "success", message: "secure" });
   });
 
   test("reads no more than 10 KiB of an endless body", async () => {
