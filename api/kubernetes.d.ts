@@ -30,6 +30,7 @@ export type { LifecycleManifest };
 export type { LocalReferenceManifest };
 export type { ManifestFault };
 export type { ManifestMetadata };
+export type { Manifests };
 export type { MissingObject };
 export type { NodeConfig };
 export type { OptionalReferenceManifest };
@@ -61,6 +62,7 @@ export type { VolumeManifest };
 export type { VolumeMountManifest };
 export type { VolumeSourcesManifest };
 export type { WindowsOptionsManifest };
+export { readManifests };
 
 interface AppArmorProfileManifest {
   type: "RuntimeDefault" | "Unconfined" | "Localhost";
@@ -297,6 +299,11 @@ interface ManifestMetadata {
   uid?: string | undefined;
   labels?: Readonly<Record<string, string>> | undefined;
   annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+interface Manifests {
+  pods: readonly PodManifest[];
+  objects: Required<KubernetesObjects>;
 }
 
 interface MissingObject {
@@ -590,3 +597,5 @@ interface WindowsOptionsManifest {
   runAsUserName?: string | undefined;
   hostProcess?: boolean | undefined;
 }
+
+declare function readManifests(input: string | object): Manifests;

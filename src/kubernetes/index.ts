@@ -71,3 +71,4 @@ export type {
 } from "./manifest/volume.js";
 export type { NodeConfig, ResolverConfig } from "./node/node-config.js";
 export type { ServiceAccountToken } from "./planning/pod-context.js";
+export { type Manifests, readManifests } from "./reading/read-manifests.js";

@@ -1,0 +1,11 @@
+/** A place in a text. Lines and columns begin with 1. */
+export interface TextPosition {
+  line: number;
+  column: number;
+}
+
+/** A fault of a text that makes it, or a part of it, unreadable. */
+export interface SourceFault {
+  message: string;
+  position?: TextPosition | undefined;
+}
