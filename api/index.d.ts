@@ -72,12 +72,15 @@ export type { IdRange };
 export type { IdentityTokenAuth };
 export type { ImageIdentity };
 export type { ImageInput };
+export type { ImageKeptReason };
 export type { ImageMount };
 export { ImagePullError };
 export type { ImagePullFailure };
 export { ImagePullsError };
 export type { ImageRefSpec };
 export type { ImageReference };
+export type { ImageTimes };
+export { ImageUsage };
 export type { Images };
 export type { InspectedMount };
 export type { InterfaceFigures };
@@ -170,6 +173,7 @@ export type { Rpc };
 export type { RunPodOptions };
 export type { RuntimeCapabilities };
 export type { SELinuxSpec };
+export type { SavedImageUsage };
 export type { SecuritySpec };
 export type { SessionOptions };
 export type { SkippedPull };
@@ -901,6 +905,8 @@ interface ImageIdentity {
 
 type ImageInput = string | ImageRefSpec;
 
+type ImageKeptReason = "pinned" | "used" | "podSandbox" | "keep" | "filter" | "minAgeMs" | "unusedForMs" | "belowBytes";
+
 interface ImageMount extends MountOptions {
   image: ImageInput;
   subPath?: string | undefined;
@@ -949,6 +955,17 @@ interface ImageReference {
   readonly familiar: string;
 }
 
+interface ImageTimes {
+  readonly firstSeen: Date;
+  readonly lastUsed: Date | undefined;
+}
+
+declare class ImageUsage {
+  constructor(saved?: SavedImageUsage);
+  get(image: Pick<Image, "id">): ImageTimes | undefined;
+  toJSON(): SavedImageUsage;
+}
+
 declare class Images {
   pull(image: ImageInput, options?: PullOptions): Promise<string>;
   ensure(image: ImageInput, options?: EnsureOptions): Promise<Image>;
@@ -973,6 +990,7 @@ declare class Images {
   ): Promise<Image[]>;
   remove(image: ImageInput, options?: CallOptions): Promise<void>;
   prune(options?: PruneOptions): Promise<PrunedImages>;
+  recordUsage(usage: ImageUsage, options?: CallOptions): Promise<void>;
   fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse>;
 }
 
@@ -1470,6 +1488,11 @@ interface ProgressOptions {
 
 interface PruneOptions extends CallOptions {
   filter?: ((image: Image) => boolean) | undefined;
+  keep?: readonly string[] | ((image: Image) => boolean) | undefined;
+  minAgeMs?: number | undefined;
+  unusedForMs?: number | undefined;
+  usage?: ImageUsage | undefined;
+  belowBytes?: number | undefined;
   dryRun?: boolean | undefined;
 }
 
@@ -1479,6 +1502,11 @@ interface PrunedImages {
     image: Image;
     error: CriError;
   }[];
+  kept: {
+    image: Image;
+    reason: ImageKeptReason;
+  }[];
+  removedBytes: number;
 }
 
 interface PullAllOptions extends EnsureOptions {
@@ -1629,6 +1657,17 @@ interface SELinuxSpec {
   role?: string | undefined;
   type?: string | undefined;
   level?: string | undefined;
+}
+
+interface SavedImageUsage {
+  since?: string | undefined;
+  images: Record<
+    string,
+    {
+      firstSeen: string;
+      lastUsed?: string | undefined;
+    }
+  >;
 }
 
 interface SecuritySpec {

@@ -42,7 +42,8 @@ export type { ContainerInspection, PodInspection } from "./resources/inspection.
 export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
 export type { PodFilter, PodStateName } from "./resources/pod-filter.js";
 export type { Pods } from "./resources/pods.js";
-export type { PrunedImages, PruneOptions } from "./resources/prune-images.js";
+export { type ImageTimes, ImageUsage, type SavedImageUsage } from "./resources/pruning/image-usage.js";
+export type { ImageKeptReason, PrunedImages, PruneOptions } from "./resources/pruning/prune-images.js";
 export type { PullAllOptions, PullProgress, PullRequest, PullState } from "./resources/pull-all.js";
 export type { ExecResult } from "./resources/sessions/exec-result.js";
 export type { ExecSyncOptions } from "./resources/sessions/exec-sync.js";

@@ -7,6 +7,7 @@ import { imageStatus, pullImage as pullRpc } from "../rpcs/images.js";
 import { type RegistryAuth, toAuthConfig } from "../specs/credentials/registry-auth.js";
 import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
+import { imageActivity } from "./pruning/image-activity.js";
 
 /** When to pull an image: only if it is not on the node, always, or never. */
 export type PullPolicy = "missing" | "always" | "never";
@@ -33,7 +34,10 @@ export async function pullImage(connection: Connection, image: ImageInput, optio
   checkOptions(options, pullFields);
   const { auth, podConfig, ...callOptions } = options;
   const spec = toImageSpec(image, "image");
-  return pullRpc(connection, spec, pullAuth(spec, auth, "auth"), podConfig, callOptions);
+  const authConfig = pullAuth(spec, auth, "auth");
+  return imageActivity(connection).pull(spec.userSpecifiedImage, () =>
+    pullRpc(connection, spec, authConfig, podConfig, callOptions),
+  );
 }
 
 /** Converts the credentials for the registry of an image. @throws InvalidInputError */

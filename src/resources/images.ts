@@ -7,7 +7,8 @@ import * as rpcs from "../rpcs/images.js";
 import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
 import { type EnsureOptions, ensureImage, findImage, type PullOptions, pullImage } from "./ensure-image.js";
-import { type PrunedImages, type PruneOptions, pruneImages } from "./prune-images.js";
+import type { ImageUsage } from "./pruning/image-usage.js";
+import { type PrunedImages, type PruneOptions, pruneImages, recordImageUsage } from "./pruning/prune-images.js";
 import { type PullAllOptions, type PullRequest, pullAllImages } from "./pull-all.js";
 
 const filterFields: FieldsOf<{ image?: ImageInput | undefined }> = { image: true };
@@ -113,21 +114,29 @@ export class Images {
   }
 
   /**
-   * Removes the images that no container uses, running or not. Keeps pinned images and the image of the runtime's pod sandboxes.
+   * Removes the images that no container uses, running or not. Keeps pinned images, the image of the runtime's pod sandboxes, and
+   * images that this client is pulling or has pulled in the last two minutes (`minAgeMs`).
    *
-   * It keeps images that are pulled while it runs. An image that was pulled earlier, for a container that is not created yet,
-   * counts as unused: `filter` can keep it. CRI does not report when an image was pulled or last used.
+   * An image that another program pulled for a container that is not created yet counts as unused: `keep` or `filter` can keep it.
+   * CRI does not report when an image was pulled or last used. An {@link ImageUsage} records it.
    *
    * ```ts
-   * const isOurs = (tag: string) => tag.startsWith("ci.example/");
-   * const { removed } = await cri.images.prune({ filter: ({ repoTags }) => repoTags.some(isOurs) });
+   * await cri.images.prune({ keep: ["registry.example/base/*"], belowBytes: 20e9 });
    * ```
    *
-   * @returns the removed images, and in `failed` those that the runtime refused to remove
-   * @throws CriError if images or containers cannot be listed, or at the time limit
+   * @returns the removed images, in `failed` those that the runtime refused to remove, and in `kept` the others with the reason
+   * @throws CriError if images, containers or the usage of the disk cannot be read, or at the time limit
    */
   async prune(options?: PruneOptions): Promise<PrunedImages> {
     return pruneImages(this.#connection, options);
+  }
+
+  /**
+   * Records which images are on the node and in use, for {@link prune} with `unusedForMs`. Call it every few minutes: usage by a
+   * container that is created and removed between two recordings goes unnoticed.
+   */
+  async recordUsage(usage: ImageUsage, options: CallOptions = {}): Promise<void> {
+    await recordImageUsage(this.#connection, usage, options);
   }
 
   /**

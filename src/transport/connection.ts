@@ -96,6 +96,11 @@ export class Connection {
     return this.options.defaults?.signal;
   }
 
+  /** An object that this connection has in common with those derived from it, and with no others: a key for their shared facts. */
+  get sharedKey(): object {
+    return this.#shared;
+  }
+
   /** Returns whether the runtime has answered UNIMPLEMENTED to an RPC on this connection. */
   lacks(rpc: Rpc): boolean {
     return this.#shared.missing.get(rpc) === this.#shared.epoch;

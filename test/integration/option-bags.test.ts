@@ -111,6 +111,7 @@ const cases: Readonly<Record<string, Case>> = {
   "Images.list": [...timeout, (o) => on.cri.images.list({ image: "busybox:1" }, o)],
   "Images.remove": [...timeout, (o) => on.cri.images.remove("busybox:1", o)],
   "Images.prune": ["dryrun", "dryRun", (o) => on.cri.images.prune(o)],
+  "Images.recordUsage": [...timeout, (o) => on.cri.images.recordUsage(new main.ImageUsage(), o)],
   "Images.fsInfo": [...timeout, (o) => on.cri.images.fsInfo(o)],
 
   "Stats.container": [...timeout, (o) => on.cri.stats.container(on.container, o)],
