@@ -70,5 +70,20 @@ export type {
   VolumeSourcesManifest,
 } from "./manifest/volume.js";
 export type { NodeConfig, ResolverConfig } from "./node/node-config.js";
+export { type PlanOptions, planPod } from "./planning/plan-pod.js";
 export type { ServiceAccountToken } from "./planning/pod-context.js";
+export { PodPlan } from "./planning/pod-plan.js";
+export type {
+  ContainerFacts,
+  ContainerPlan,
+  FilePlan,
+  HostsFilePlan,
+  ImageFacts,
+  ImagePlan,
+  PodCgroupPlan,
+  PodFacts,
+  PullSecret,
+  SubPathPlan,
+  VolumePlan,
+} from "./planning/pod-plan-types.js";
 export { type Manifests, readManifests } from "./reading/read-manifests.js";

@@ -1,4 +1,10 @@
-import type { ContainerConfig, CreateContainerRequest, PodSandboxConfig, RunPodSandboxRequest } from "../../proto.js";
+import type {
+  ContainerConfig,
+  CreateContainerRequest,
+  PodSandboxConfig,
+  PullImageRequest,
+  RunPodSandboxRequest,
+} from "../../proto.js";
 import type { HookManifest, ProbeManifest, RestartRuleManifest } from "../manifest/container.js";
 import type { PodManifest, RestartPolicyName } from "../manifest/pod.js";
 import type { NodeConfig } from "../node/node-config.js";
@@ -25,12 +31,13 @@ export interface ContainerFacts extends PodFacts {
   /** The number of earlier attempts of this container. */
   attempt: number;
   image: ImageFacts;
-  /** Ids of the images of image volumes, by reference. */
+  /** Ids of the images of image volumes, by their {@link ImagePlan.reference}. */
   imageVolumes: Readonly<Record<string, string>>;
 }
 
 /** An image that the pod needs. */
 export interface ImagePlan {
+  /** The image to pull. A reference without tag and digest has got the tag `latest`. */
   reference: string;
   pullPolicy: "Always" | "IfNotPresent" | "Never";
 }
@@ -179,6 +186,8 @@ export interface PodPlanParts {
   pullSecrets: readonly PullSecret[];
   /** The pod's sandbox. Its labels and its annotation `podHashAnnotation` find it later. */
   sandbox(attempt: number): RunPodSandboxRequest;
+  /** The request of a kubelet, without credentials. */
+  pullImage(image: ImagePlan, sandbox: PodSandboxConfig): PullImageRequest;
   createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest;
 }
 

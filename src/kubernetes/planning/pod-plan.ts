@@ -1,0 +1,114 @@
+import { inspect } from "node:util";
+import { CreateContainerRequest, type PodSandboxConfig, PullImageRequest, RunPodSandboxRequest } from "../../proto.js";
+import type { ContainerManifest } from "../manifest/container.js";
+import type { PodManifest } from "../manifest/pod.js";
+import type { NodeConfig } from "../node/node-config.js";
+import { configureContainer } from "./container-config.js";
+import { containerPlans } from "./container-plan.js";
+import { pulledImage } from "./images.js";
+import { hostsFileOf } from "./parts-stub.js";
+import { podCgroupOf } from "./pod-cgroup.js";
+import type {
+  ContainerFacts,
+  ContainerPlan,
+  HostsFilePlan,
+  ImagePlan,
+  PodCgroupPlan,
+  PodPlanParts,
+  PullSecret,
+  SubPathPlan,
+  VolumePlan,
+} from "./pod-plan-types.js";
+import { type MessageContext, sandboxConfig } from "./sandbox-config.js";
+
+/** A pod as this package will run it: all files, messages, probes and hooks. Reading a plan does no I/O. */
+export class PodPlan implements PodPlanParts {
+  readonly #context: MessageContext;
+  readonly #pullSecrets: readonly PullSecret[];
+  readonly hash: string;
+  readonly uid: string;
+  readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort";
+  readonly podDirectory: string;
+  readonly logDirectory: string;
+  readonly cgroup: PodCgroupPlan | undefined;
+  readonly runtimeHandler: string;
+  readonly terminationGracePeriodSeconds: number;
+  readonly activeDeadlineSeconds: number | undefined;
+  readonly hostNetwork: boolean;
+  readonly containers: readonly ContainerPlan[];
+  readonly volumes: readonly VolumePlan[];
+
+  /** @internal Use {@link planPod}. */
+  constructor(context: MessageContext, volumes: readonly VolumePlan[], pullSecrets: readonly PullSecret[]) {
+    const { spec } = context.pod;
+    this.#context = context;
+    this.#pullSecrets = pullSecrets;
+    this.hash = context.hash;
+    this.uid = context.uid;
+    this.qosClass = context.qosClass;
+    this.podDirectory = context.podDirectory;
+    this.logDirectory = context.logDirectory;
+    this.cgroup = podCgroupOf(context, context.uid);
+    this.runtimeHandler = context.runtimeHandler;
+    this.terminationGracePeriodSeconds = spec.terminationGracePeriodSeconds ?? 30;
+    this.activeDeadlineSeconds = spec.activeDeadlineSeconds;
+    this.hostNetwork = spec.hostNetwork ?? false;
+    this.volumes = volumes;
+    this.containers = containerPlans(context, volumes);
+  }
+
+  /** The manifest with its defaults. It contains the values of environment variables. */
+  get pod(): PodManifest {
+    return this.#context.pod;
+  }
+
+  /** The settings of the node that the pod was planned for. */
+  get node(): NodeConfig {
+    return this.#context.node;
+  }
+
+  /** The pull secrets of the pod, or of its service account. */
+  get pullSecrets(): readonly PullSecret[] {
+    return this.#pullSecrets;
+  }
+
+  /** Returns the sub-paths that must be mounted before an attempt of a container is created. */
+  subPaths(container: string, facts: ContainerFacts): readonly SubPathPlan[] {
+    return configureContainer(this.#context, this.#container(container), this.volumes, facts).subPaths;
+  }
+
+  /** Returns the hosts file of the pod; undefined if the containers use their own. */
+  hostsFile(podIPs: readonly string[]): HostsFilePlan | undefined {
+    return hostsFileOf(this.#context, podIPs);
+  }
+
+  /** Returns the request for the pod's sandbox. */
+  sandbox(attempt: number): RunPodSandboxRequest {
+    return RunPodSandboxRequest.create({
+      config: sandboxConfig(this.#context, attempt),
+      runtimeHandler: this.runtimeHandler,
+    });
+  }
+
+  /** Returns the request for an image, without credentials. */
+  pullImage(image: ImagePlan, sandbox: PodSandboxConfig): PullImageRequest {
+    return PullImageRequest.create({ image: pulledImage(this.pod, image), sandboxConfig: sandbox });
+  }
+
+  /** Returns the request for one attempt of a container. */
+  createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest {
+    const { podSandboxId } = facts;
+    return CreateContainerRequest.create({ podSandboxId, config: container.config(facts), sandboxConfig: sandbox });
+  }
+
+  #container(name: string): ContainerManifest {
+    const { initContainers = [], containers } = this.pod.spec;
+    const found = [...initContainers, ...containers].find((container) => container.name === name);
+    if (found === undefined) throw new TypeError(`the pod has no container ${name}`);
+    return found;
+  }
+
+  [inspect.custom](): string {
+    return `PodPlan ${this.uid}`;
+  }
+}

@@ -1,0 +1,60 @@
+import type { ManifestFaults } from "../manifest/invalid-manifest-error.js";
+import type { SecretManifest } from "../manifest/objects.js";
+import { namespaceOf, type PodContext } from "./pod-context.js";
+import type { PullSecret } from "./pod-plan-types.js";
+
+const keys = {
+  "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
+  "kubernetes.io/dockercfg": ".dockercfg",
+} as const;
+
+/**
+ * Returns the pull secrets of a pod, else those of its service account. Missing secrets and secrets of other types become faults,
+ * because a pull without them would silently be anonymous.
+ */
+export function pullSecretsOf(context: PodContext, faults: ManifestFaults): PullSecret[] {
+  const { pod, objects } = context;
+  const namespace = namespaceOf(context);
+  const own = pod.spec.imagePullSecrets ?? [];
+  const account = objects.serviceAccounts?.find(({ metadata }) => {
+    return metadata.name === (pod.spec.serviceAccountName || "default") && namespaceOfObject(metadata) === namespace;
+  });
+  const path = own.length > 0 ? "spec.imagePullSecrets" : "spec.serviceAccountName";
+  const references = own.length > 0 ? own : (account?.imagePullSecrets ?? []);
+  return references.flatMap(({ name }, index) => {
+    const field = own.length > 0 ? `${path}[${index}].name` : path;
+    const secret = objects.secrets?.find(({ metadata }) => {
+      return metadata.name === name && namespaceOfObject(metadata) === namespace;
+    });
+    if (secret === undefined) {
+      faults.add(field, `the pull secret ${name} is not among the objects; add it`, {
+        kind: "Secret",
+        namespace,
+        name,
+      });
+      return [];
+    }
+    return read(secret, field, faults);
+  });
+}
+
+function read(secret: SecretManifest, field: string, faults: ManifestFaults): PullSecret[] {
+  const { name } = secret.metadata;
+  const type = secret.type ?? "Opaque";
+  if (type !== "kubernetes.io/dockerconfigjson" && type !== "kubernetes.io/dockercfg") {
+    faults.add(field, `the secret ${name} must have the type ${Object.keys(keys).join(" or ")}, got ${type}`);
+    return [];
+  }
+  const key = keys[type];
+  const encoded = secret.data?.[key];
+  const document = secret.stringData?.[key] ?? (encoded && Buffer.from(encoded, "base64").toString("utf8"));
+  if (document === undefined) {
+    faults.add(field, `the secret ${name} has no key ${key}`);
+    return [];
+  }
+  return [{ name, type, document }];
+}
+
+function namespaceOfObject({ namespace }: { namespace?: string | undefined }): string {
+  return namespace ?? "default";
+}
