@@ -3,7 +3,9 @@
 export type { AppArmorProfileManifest };
 export type { ConfigMapManifest };
 export type { ConfigMapVolumeManifest };
+export type { ContainerFacts };
 export type { ContainerManifest };
+export type { ContainerPlan };
 export type { ContainerPortManifest };
 export type { ContainerSecurityContextManifest };
 export type { DnsConfigManifest };
@@ -15,12 +17,16 @@ export type { EnvFromManifest };
 export type { EnvSourceManifest };
 export type { EnvVarManifest };
 export type { FieldReferenceManifest };
+export type { FilePlan };
 export type { HandlerManifest };
 export type { HookManifest };
 export type { HostAliasManifest };
 export type { HostPathManifest };
 export type { HostPathTypeName };
+export type { HostsFilePlan };
 export type { HttpGetManifest };
+export type { ImageFacts };
+export type { ImagePlan };
 export type { ImageVolumeManifest };
 export { InvalidManifestError };
 export type { KeyReferenceManifest };
@@ -34,13 +40,18 @@ export type { Manifests };
 export type { MissingObject };
 export type { NodeConfig };
 export type { OptionalReferenceManifest };
+export type { PlanOptions };
+export type { PodCgroupPlan };
+export type { PodFacts };
 export type { PodManifest };
 export type { PodManifestSpec };
+export { PodPlan };
 export type { PodSecurityContextManifest };
 export type { ProbeManifest };
 export type { ProjectedVolumeManifest };
 export type { ProjectionManifest };
 export type { ProtocolName };
+export type { PullSecret };
 export type { QuantityManifest };
 export type { ResolverConfig };
 export type { ResourceList };
@@ -58,11 +69,21 @@ export type { ServiceAccountToken };
 export type { ServiceAccountTokenManifest };
 export type { ServiceManifest };
 export type { ServicePortManifest };
+export type { SubPathPlan };
 export type { VolumeManifest };
 export type { VolumeMountManifest };
+export type { VolumePlan };
 export type { VolumeSourcesManifest };
 export type { WindowsOptionsManifest };
+export { planPod };
 export { readManifests };
+
+import type { ContainerConfig } from "k8s-cri-client/proto";
+import type { CreateContainerRequest } from "k8s-cri-client/proto";
+import type { PodSandboxConfig } from "k8s-cri-client/proto";
+import type { PullImageRequest } from "k8s-cri-client/proto";
+import type { RunPodSandboxRequest } from "k8s-cri-client/proto";
+import type { inspect } from "node:util";
 
 interface AppArmorProfileManifest {
   type: "RuntimeDefault" | "Unconfined" | "Localhost";
@@ -81,6 +102,12 @@ interface ConfigMapManifest {
 interface ConfigMapVolumeManifest extends OptionalReferenceManifest {
   items?: readonly KeyToPathManifest[] | undefined;
   defaultMode?: number | undefined;
+}
+
+interface ContainerFacts extends PodFacts {
+  attempt: number;
+  image: ImageFacts;
+  imageVolumes: Readonly<Record<string, string>>;
 }
 
 interface ContainerManifest {
@@ -107,6 +134,25 @@ interface ContainerManifest {
   stdin?: boolean | undefined;
   stdinOnce?: boolean | undefined;
   tty?: boolean | undefined;
+}
+
+interface ContainerPlan {
+  name: string;
+  kind: "init" | "sidecar" | "main";
+  image: ImagePlan;
+  restartPolicy: RestartPolicyName;
+  restartPolicyRules: readonly RestartRuleManifest[];
+  terminationMessagePath(attempt: number): string | undefined;
+  terminationMessagePolicy: "File" | "FallbackToLogsOnError";
+  startupProbe?: ProbeManifest | undefined;
+  livenessProbe?: ProbeManifest | undefined;
+  readinessProbe?: ProbeManifest | undefined;
+  postStart?: HookManifest | undefined;
+  preStop?: HookManifest | undefined;
+  ports: Readonly<Record<string, number>>;
+  checkUser(image: ImageFacts): void;
+  config(facts: ContainerFacts): ContainerConfig;
+  expand(command: readonly string[], facts: ContainerFacts): readonly string[];
 }
 
 interface ContainerPortManifest {
@@ -191,6 +237,13 @@ interface FieldReferenceManifest {
   fieldPath: string;
 }
 
+interface FilePlan {
+  path: string;
+  content: Uint8Array;
+  mode: number;
+  uid?: number | undefined;
+}
+
 interface HandlerManifest {
   exec?:
     | {
@@ -234,6 +287,13 @@ type HostPathTypeName =
   | "CharDevice"
   | "BlockDevice";
 
+interface HostsFilePlan {
+  path: string;
+  head: string;
+  nodeHosts: boolean;
+  tail: string;
+}
+
 interface HttpGetManifest {
   port: number | string;
   path?: string | undefined;
@@ -245,6 +305,17 @@ interface HttpGetManifest {
         value: string;
       }[]
     | undefined;
+}
+
+interface ImageFacts {
+  id: string;
+  uid?: bigint | undefined;
+  username?: string | undefined;
+}
+
+interface ImagePlan {
+  reference: string;
+  pullPolicy: "Always" | "IfNotPresent" | "Never";
 }
 
 interface ImageVolumeManifest {
@@ -354,6 +425,29 @@ interface OptionalReferenceManifest {
   optional?: boolean | undefined;
 }
 
+interface PlanOptions {
+  node: NodeConfig;
+  objects?: KubernetesObjects | undefined;
+  tokens?: readonly ServiceAccountToken[] | undefined;
+}
+
+interface PodCgroupPlan {
+  path: string;
+  driver: "cgroupfs" | "systemd";
+  cpuShares: bigint;
+  cpuQuotaUs?: bigint | undefined;
+  cpuPeriodUs?: bigint | undefined;
+  memoryLimitBytes?: bigint | undefined;
+  hugePageLimits: Readonly<Record<string, bigint>>;
+  pidsLimit?: number | undefined;
+  unified: Readonly<Record<string, string>>;
+}
+
+interface PodFacts {
+  podSandboxId: string;
+  podIPs: readonly string[];
+}
+
 interface PodManifest {
   apiVersion: "v1";
   kind: "Pod";
@@ -396,6 +490,53 @@ interface PodManifestSpec {
   nodeName?: string | undefined;
   priorityClassName?: string | undefined;
   priority?: number | undefined;
+}
+
+declare class PodPlan implements PodPlanParts {
+  readonly hash: string;
+  readonly uid: string;
+  readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort";
+  readonly podDirectory: string;
+  readonly logDirectory: string;
+  readonly cgroup: PodCgroupPlan | undefined;
+  readonly runtimeHandler: string;
+  readonly terminationGracePeriodSeconds: number;
+  readonly activeDeadlineSeconds: number | undefined;
+  readonly hostNetwork: boolean;
+  readonly containers: readonly ContainerPlan[];
+  readonly volumes: readonly VolumePlan[];
+  get pod(): PodManifest;
+  get node(): NodeConfig;
+  get pullSecrets(): readonly PullSecret[];
+  subPaths(container: string, facts: ContainerFacts): readonly SubPathPlan[];
+  hostsFile(podIPs: readonly string[]): HostsFilePlan | undefined;
+  sandbox(attempt: number): RunPodSandboxRequest;
+  pullImage(image: ImagePlan, sandbox: PodSandboxConfig): PullImageRequest;
+  createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest;
+  [inspect.custom](): string;
+}
+
+interface PodPlanParts {
+  pod: PodManifest;
+  node: NodeConfig;
+  uid: string;
+  hash: string;
+  qosClass: "Guaranteed" | "Burstable" | "BestEffort";
+  podDirectory: string;
+  logDirectory: string;
+  cgroup: PodCgroupPlan | undefined;
+  runtimeHandler: string;
+  terminationGracePeriodSeconds: number;
+  activeDeadlineSeconds: number | undefined;
+  hostNetwork: boolean;
+  containers: readonly ContainerPlan[];
+  volumes: readonly VolumePlan[];
+  subPaths(container: string, facts: ContainerFacts): readonly SubPathPlan[];
+  hostsFile(podIPs: readonly string[]): HostsFilePlan | undefined;
+  pullSecrets: readonly PullSecret[];
+  sandbox(attempt: number): RunPodSandboxRequest;
+  pullImage(image: ImagePlan, sandbox: PodSandboxConfig): PullImageRequest;
+  createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest;
 }
 
 interface PodSecurityContextManifest {
@@ -459,6 +600,12 @@ interface ProjectionManifest {
 }
 
 type ProtocolName = "TCP" | "UDP" | "SCTP";
+
+interface PullSecret {
+  name: string;
+  type: "kubernetes.io/dockerconfigjson" | "kubernetes.io/dockercfg";
+  document: string;
+}
 
 type QuantityManifest = string | number;
 
@@ -567,6 +714,14 @@ interface ServicePortManifest {
   protocol?: ProtocolName | undefined;
 }
 
+interface SubPathPlan {
+  container: string;
+  volumePath: string;
+  subPath: string;
+  path: string;
+  readOnly: boolean;
+}
+
 interface VolumeManifest extends VolumeSourcesManifest {
   name: string;
 }
@@ -580,6 +735,36 @@ interface VolumeMountManifest {
   subPathExpr?: string | undefined;
   mountPropagation?: "None" | "HostToContainer" | "Bidirectional" | undefined;
 }
+
+type VolumePlan =
+  | {
+      kind: "emptyDir";
+      name: string;
+      path: string;
+      medium: "disk" | "memory" | "hugePages";
+      sizeLimitBytes?: bigint | undefined;
+      pageSizeBytes?: bigint | undefined;
+      fsGroup?: number | undefined;
+    }
+  | {
+      kind: "hostPath";
+      name: string;
+      path: string;
+      type: string;
+    }
+  | {
+      kind: "files";
+      source: "configMap" | "secret" | "downwardAPI" | "projected";
+      name: string;
+      path: string;
+      files: readonly FilePlan[];
+      fsGroup?: number | undefined;
+    }
+  | {
+      kind: "image";
+      name: string;
+      image: ImagePlan;
+    };
 
 interface VolumeSourcesManifest {
   emptyDir?: EmptyDirManifest | undefined;
@@ -597,5 +782,7 @@ interface WindowsOptionsManifest {
   runAsUserName?: string | undefined;
   hostProcess?: boolean | undefined;
 }
+
+declare function planPod(manifest: PodManifest, options: PlanOptions): PodPlan;
 
 declare function readManifests(input: string | object): Manifests;
