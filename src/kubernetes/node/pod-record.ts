@@ -1,0 +1,77 @@
+import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { isRecord } from "../../internal/record.js";
+import type { PodPlanParts } from "../planning/pod-plan-types.js";
+import { diskStep } from "./disk-error.js";
+import type { NodeConfig } from "./node-config.js";
+
+/** What identifies a pod on the disk after the process that ran it has ended. */
+export interface PodRecord {
+  namespace: string;
+  name: string;
+  uid: string;
+  /** The hash of the document. */
+  hash: string;
+  podDirectory: string;
+  logDirectory: string;
+  /** The pod's cgroup; undefined if it has none. */
+  cgroup: { path: string; driver: "cgroupfs" | "systemd" } | undefined;
+}
+
+/** The part of a plan that the record of a pod is made of. */
+export type RecordedPlan = Pick<PodPlanParts, "pod" | "uid" | "hash" | "podDirectory" | "logDirectory" | "cgroup">;
+
+const recordName = "pod.json";
+
+/** Creates the directory of a pod with its record. The record comes first, so that every later step can be undone. */
+export async function createPodDirectory(plan: RecordedPlan): Promise<void> {
+  const { pod, uid, hash, podDirectory, logDirectory, cgroup } = plan;
+  const { name, namespace = "default" } = pod.metadata;
+  const identity = cgroup && { path: cgroup.path, driver: cgroup.driver };
+  const record: PodRecord = { namespace, name, uid, hash, podDirectory, logDirectory, cgroup: identity };
+  await diskStep(`cannot create ${podDirectory}`, async () => {
+    for (const folder of ["", "/volumes", "/plugins"]) {
+      await mkdir(`${podDirectory}${folder}`, { recursive: true, mode: 0o750 });
+    }
+    const path = `${podDirectory}/${recordName}`;
+    {
+      await using file = await open(`${path}.tmp`, "w", 0o600);
+      await file.writeFile(JSON.stringify(record));
+    }
+    await rename(`${path}.tmp`, path);
+  });
+}
+
+/** A pod whose directory exists. */
+export interface PodLeftover {
+  podDirectory: string;
+  /** Undefined if the process that created the directory was killed before it wrote the record: the directory is empty. */
+  record: PodRecord | undefined;
+}
+
+/**
+ * Lists the pods that have a directory on this node: those that run, and those whose process ended without removing them. Only the
+ * holder of a pod's lock may remove it.
+ */
+export async function listPodDirectories({ rootDirectory }: Pick<NodeConfig, "rootDirectory">): Promise<PodLeftover[]> {
+  const pods = `${rootDirectory}/pods`;
+  return diskStep(`cannot list ${pods}`, async () => {
+    const names = await readdir(pods).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    return Promise.all(
+      names.map(async (name) => {
+        const podDirectory = `${pods}/${name}`;
+        return { podDirectory, record: await readRecord(podDirectory) };
+      }),
+    );
+  });
+}
+
+/** Reads the record of a pod; `undefined` if it has none. */
+export async function readRecord(podDirectory: string): Promise<PodRecord | undefined> {
+  const text = await readFile(`${podDirectory}/${recordName}`, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const record: unknown = JSON.parse(text);
+  return isRecord(record) ? (record as unknown as PodRecord) : undefined;
+}
