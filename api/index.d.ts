@@ -33,6 +33,10 @@ export type { CopyProgress };
 export type { CpuFigures };
 export type { CpuReading };
 export type { CreateContainerOptions };
+export type { CredentialPlugins };
+export { CredentialsError };
+export type { CredentialsMatch };
+export type { CredentialsSourceInfo };
 export { CriClient };
 export { CriError };
 export type { CriErrorCode };
@@ -100,6 +104,7 @@ export type { LogOwner };
 export type { LogQuery };
 export type { LogStream };
 export type { LogStreamName };
+export type { LookupOptions };
 export type { MemoryFigures };
 export type { MergedLogBytesEntry };
 export type { MergedLogEntry };
@@ -151,6 +156,7 @@ export type { PullPolicy };
 export type { PullProgress };
 export type { PullRequest };
 export type { PullResult };
+export type { PullSecret };
 export type { PullState };
 export type { PulledImage };
 export type { Quantity };
@@ -160,6 +166,8 @@ export type { RawClients };
 export type { ReadFileOptions };
 export type { ReadLogOptions };
 export type { RegistryAuth };
+export { RegistryCredentials };
+export type { RegistryCredentialsOptions };
 export type { RegistryTokenAuth };
 export type { RemoveOptions };
 export type { ResourceLimits };
@@ -261,6 +269,7 @@ import type { StatusResponse } from "k8s-cri-client/proto";
 import type { VersionResponse } from "k8s-cri-client/proto";
 import type { WindowsContainerResources } from "k8s-cri-client/proto";
 import type { Writable } from "node:stream";
+import type { inspect } from "node:util";
 
 type ArchiveData = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -567,9 +576,36 @@ type CpuReading = Pick<CpuUsage, "timestamp" | "usageCoreNanoSeconds">;
 
 interface CreateContainerOptions extends CallOptions {
   pullPolicy?: PullPolicy | undefined;
-  auth?: RegistryAuth | undefined;
+  auth?: PullOptions["auth"];
   podConfig?: PodSandboxConfig | "unknown" | undefined;
   adopt?: boolean | undefined;
+}
+
+interface CredentialPlugins {
+  config: string;
+  binDir: string;
+}
+
+declare class CredentialsError extends CriError {
+  readonly registry: string;
+  readonly source: string;
+  constructor(
+    init: Omit<CriErrorInit, "code"> & {
+      registry: string;
+      source: string;
+    },
+  );
+}
+
+interface CredentialsMatch {
+  readonly source: string;
+  readonly key: string;
+  readonly auth: RegistryAuth;
+}
+
+interface CredentialsSourceInfo {
+  readonly source: string;
+  readonly registries: readonly string[];
 }
 
 declare class CriClient implements AsyncDisposable {
@@ -664,6 +700,7 @@ type CriErrorCode =
   | "COMMAND_TIMED_OUT"
   | "COMMAND_FAILED"
   | "NO_ENDPOINT"
+  | "NO_CREDENTIALS"
   | "CLIENT_CLOSED";
 
 interface CriErrorInit {
@@ -1133,6 +1170,8 @@ declare class LogStream<E extends LogEntryBase = LogEntry> extends CriStream<E> 
 
 type LogStreamName = "stdout" | "stderr";
 
+type LookupOptions = Pick<CallOptions, "signal" | "timeoutMs" | "deadline">;
+
 interface MemoryFigures {
   readonly workingSetBytes: number | undefined;
   readonly usageBytes: number | undefined;
@@ -1516,7 +1555,7 @@ interface PullAllOptions extends EnsureOptions {
 }
 
 interface PullOptions extends CallOptions {
-  auth?: RegistryAuth | undefined;
+  auth?: RegistryAuth | RegistryCredentials | undefined;
   podConfig?: PodSandboxConfig | undefined;
 }
 
@@ -1534,6 +1573,18 @@ interface PullRequest extends Pick<EnsureOptions, "auth" | "podConfig" | "pullPo
 }
 
 type PullResult = PulledImage | FailedPull | SkippedPull;
+
+interface PullSecret {
+  type?: string | undefined;
+  metadata?:
+    | {
+        name?: string | undefined;
+        namespace?: string | undefined;
+      }
+    | undefined;
+  data?: Readonly<Record<string, string>> | undefined;
+  stringData?: Readonly<Record<string, string>> | undefined;
+}
 
 type PullState = "queued" | "pulling" | PullResult["state"];
 
@@ -1571,6 +1622,28 @@ interface ReadLogOptions extends LogOptions {
 }
 
 type RegistryAuth = PasswordAuth | EncodedAuth | IdentityTokenAuth | RegistryTokenAuth;
+
+declare class RegistryCredentials {
+  private constructor();
+  static load(options?: RegistryCredentialsOptions): Promise<RegistryCredentials>;
+  static fromSecrets(secrets: readonly PullSecret[]): RegistryCredentials;
+  withSecrets(secrets: readonly PullSecret[]): RegistryCredentials;
+  get sources(): CredentialsSourceInfo[];
+  lookup(image: string, options?: LookupOptions): Promise<CredentialsMatch[]>;
+  toJSON(): {
+    sources: CredentialsSourceInfo[];
+  };
+  [inspect.custom](): object;
+}
+
+interface RegistryCredentialsOptions {
+  secrets?: readonly PullSecret[] | undefined;
+  files?: readonly string[] | undefined;
+  plugins?: CredentialPlugins | undefined;
+  helperTimeoutMs?: number | undefined;
+  passEnv?: readonly string[] | undefined;
+  env?: NodeJS.ProcessEnv | undefined;
+}
 
 interface RegistryTokenAuth extends Server {
   registryToken: string;

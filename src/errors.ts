@@ -19,6 +19,7 @@ export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
  * | `COMMAND_TIMED_OUT` | a command reached its `commandTimeoutSeconds` |
  * | `COMMAND_FAILED` | a command exited with a non-zero code, and `throwOnNonZero` is set |
  * | `NO_ENDPOINT` | discovery found no runtime |
+ * | `NO_CREDENTIALS` | a configuration names the registry, but its credentials could not be obtained; nothing was pulled |
  * | `CLIENT_CLOSED` | the client was closed before or during the call |
  */
 export type CriErrorCode =
@@ -30,6 +31,7 @@ export type CriErrorCode =
   | "COMMAND_TIMED_OUT"
   | "COMMAND_FAILED"
   | "NO_ENDPOINT"
+  | "NO_CREDENTIALS"
   | "CLIENT_CLOSED";
 
 /** The fields of a new {@link CriError}. */
@@ -257,6 +259,27 @@ export class ImagePullsError extends CriError {
   constructor(init: CriErrorInit & { results: readonly PullResult[] }) {
     super(init);
     this.results = init.results;
+  }
+}
+
+/**
+ * A configuration names a registry, but its credentials could not be obtained: a helper program failed, or has none. Code
+ * `NO_CREDENTIALS`. The image was not pulled without credentials. Neither the error nor its cause shows output of the program that
+ * may be secret.
+ */
+export class CredentialsError extends CriError {
+  static {
+    nameClass(CredentialsError, "CredentialsError");
+  }
+  /** The host of the registry. */
+  readonly registry: string;
+  /** The source that names the registry: a path, `Secret namespace/name`, or the name of a plugin. */
+  readonly source: string;
+
+  constructor(init: Omit<CriErrorInit, "code"> & { registry: string; source: string }) {
+    super({ ...init, code: "NO_CREDENTIALS" });
+    this.registry = init.registry;
+    this.source = init.source;
   }
 }
 

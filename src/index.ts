@@ -129,11 +129,18 @@ export type { LogOwner, MergedLogBytesEntry, MergedLogEntry } from "./resources/
 export type { MergedLogOptions, PodLogOptions } from "./resources/logs/merged-log-options.js";
 export type { RotateLogOptions } from "./resources/logs/rotate-log.js";
 
-// Specs
+// Credentials
 
-export type { CapabilitiesSpec } from "./specs/capabilities.js";
-export type { ContainerSpec, WindowsContainerSpec } from "./specs/container-spec.js";
+export {
+  type CredentialPlugins,
+  type CredentialsSourceInfo,
+  type LookupOptions,
+  RegistryCredentials,
+  type RegistryCredentialsOptions,
+} from "./credentials/registry-credentials.js";
+export type { CredentialsMatch } from "./credentials/source.js";
 export { authFromDockerConfig } from "./specs/credentials/docker-auth.js";
+export type { PullSecret } from "./specs/credentials/pull-secret.js";
 export type {
   EncodedAuth,
   IdentityTokenAuth,
@@ -141,6 +148,11 @@ export type {
   RegistryAuth,
   RegistryTokenAuth,
 } from "./specs/credentials/registry-auth.js";
+
+// Specs
+
+export type { CapabilitiesSpec } from "./specs/capabilities.js";
+export type { ContainerSpec, WindowsContainerSpec } from "./specs/container-spec.js";
 export type { Environment, EnvVar } from "./specs/environment.js";
 export type { ImageInput, ImageRefSpec } from "./specs/image-ref.js";
 export { type ImageReference, parseImageReference } from "./specs/image-reference.js";
@@ -156,6 +168,7 @@ export type { InspectedMount } from "./specs/verbose-info.js";
 // Errors
 
 export {
+  CredentialsError,
   CriError,
   type CriErrorCode,
   type CriErrorInit,

@@ -10,7 +10,7 @@ export const layers = [
   ["index.ts", "testing/", "kubernetes/"],
   ["client.ts", "prometheus.ts"],
   ["resources/"],
-  ["rpcs/"],
+  ["rpcs/", "credentials/"],
   ["transport/", "streaming/", "specs/", "logs/"],
   ["json/", "input/"],
   ["errors.ts", "options.ts"],

@@ -1,21 +1,26 @@
+import type { RegistryCredentials } from "../credentials/registry-credentials.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
-import type { AuthConfig, Image, ImageSpec, PodSandboxConfig } from "../proto.js";
+import type { Image, PodSandboxConfig } from "../proto.js";
 import { pinDeadline } from "../rpcs/budget.js";
-import { imageStatus, pullImage as pullRpc } from "../rpcs/images.js";
-import { type RegistryAuth, toAuthConfig } from "../specs/credentials/registry-auth.js";
-import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
+import { imageStatus } from "../rpcs/images.js";
+import type { RegistryAuth } from "../specs/credentials/registry-auth.js";
+import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
 import { imageActivity } from "./pruning/image-activity.js";
+import { pullWithAuth } from "./pull-image.js";
 
 /** When to pull an image: only if it is not on the node, always, or never. */
 export type PullPolicy = "missing" | "always" | "never";
 
 /** Options of a pull. A pull has no default time limit: set `timeoutMs` or `signal` to limit it. */
 export interface PullOptions extends CallOptions {
-  /** Credentials for the registry. They are sent with this call and not stored. */
-  auth?: RegistryAuth | undefined;
+  /**
+   * Credentials for the registry, or {@link RegistryCredentials} to choose them from. They are sent with this call and not stored.
+   * A token that the runtime would ignore is refused, because the image would be pulled without credentials.
+   */
+  auth?: RegistryAuth | RegistryCredentials | undefined;
   /** The configuration of the pod that the image is for. Some runtimes choose storage or credentials by it. */
   podConfig?: PodSandboxConfig | undefined;
 }
@@ -34,19 +39,9 @@ export async function pullImage(connection: Connection, image: ImageInput, optio
   checkOptions(options, pullFields);
   const { auth, podConfig, ...callOptions } = options;
   const spec = toImageSpec(image, "image");
-  const authConfig = pullAuth(spec, auth, "auth");
   return imageActivity(connection).pull(spec.userSpecifiedImage, () =>
-    pullRpc(connection, spec, authConfig, podConfig, callOptions),
+    pullWithAuth(connection, { spec, auth, podConfig }, callOptions),
   );
-}
-
-/** Converts the credentials for the registry of an image. @throws InvalidInputError */
-export function pullAuth(
-  { userSpecifiedImage }: ImageSpec,
-  auth: RegistryAuth | undefined,
-  field: string,
-): AuthConfig | undefined {
-  return auth && toAuthConfig(auth, field, splitReference(userSpecifiedImage).registry);
 }
 
 /** Checks a pull policy. @throws InvalidInputError */

@@ -10,7 +10,8 @@ import type { ImageSpec } from "../proto.js";
 import { type Budget, callOptionsOf, startBudget } from "../rpcs/budget.js";
 import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
-import { checkPullPolicy, type EnsureOptions, ensureImage, findImage, pullAuth } from "./ensure-image.js";
+import { checkPullPolicy, type EnsureOptions, ensureImage, findImage } from "./ensure-image.js";
+import { checkAuth } from "./pull-image.js";
 
 /** An image of `images.pullAll` with options of its own, which replace those of the call. */
 export interface PullRequest extends Pick<EnsureOptions, "auth" | "podConfig" | "pullPolicy"> {
@@ -108,7 +109,7 @@ function toPull(
   };
   const spec = toImageSpec(own.image, isRequest ? fieldPath(field, "image") : field);
   checkPullPolicy(own.pullPolicy, fieldPath(field, "pullPolicy"));
-  pullAuth(spec, request.auth, own.auth ? fieldPath(field, "auth") : "auth");
+  checkAuth(spec, request.auth, own.auth ? fieldPath(field, "auth") : "auth");
   return { request, spec, reference: spec.userSpecifiedImage, state: "queued" };
 }
 

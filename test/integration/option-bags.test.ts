@@ -186,6 +186,9 @@ const cases: Readonly<Record<string, Case>> = {
   "FakeRuntime.startChaos": ["rates", "rate", (o) => on.runtime.startChaos(o)],
   "FakeRuntime.restart": ["keepstate", "keepState", (o) => on.runtime.restart(o)],
 
+  "RegistryCredentials.load": ["file", "files", (o) => main.RegistryCredentials.load(o)],
+  "RegistryCredentials.lookup": [...timeout, (o) => main.RegistryCredentials.fromSecrets([]).lookup("nginx", o)],
+
   discoverEndpoint: ["rot", "root", (o) => main.discoverEndpoint(o)],
   readLogFile: [...log, (o) => main.readLogFile("/nowhere", o)],
   messageFromJson: ["ignoreUnknown", "ignoreUnknownFields", (o) => main.messageFromJson(ListContainersRequest, {}, o)],
@@ -227,6 +230,10 @@ const withoutOptions: ReadonlySet<string> = new Set([
   "StreamSession.resize",
   "StreamSession.close",
   "StreamSession.settle", // protected
+  "RegistryCredentials.fromSecrets",
+  "RegistryCredentials.withSecrets",
+  "RegistryCredentials.candidates", // internal
+  "RegistryCredentials.toJSON",
   "FakeRuntime.callsOf",
   "FakeRuntime.nextCall",
   "FakeRuntime.clearCalls",
@@ -268,6 +275,7 @@ const classes = [
   LogStream,
   CriStream,
   StreamSession,
+  main.RegistryCredentials,
   FakeRuntime,
 ];
 

@@ -4,9 +4,8 @@ import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../pr
 import { pinDeadline, startBudget } from "../../rpcs/budget.js";
 import * as rpcs from "../../rpcs/containers.js";
 import { canNeverStart } from "../../rpcs/error-messages/busy.js";
-import type { RegistryAuth } from "../../specs/credentials/registry-auth.js";
 import type { Connection } from "../../transport/connection.js";
-import { ensureImage, type PullPolicy } from "../ensure-image.js";
+import { ensureImage, type PullOptions, type PullPolicy } from "../ensure-image.js";
 import { annotateGracePeriod } from "../grace-period.js";
 import { createLogFolder, type LogFolder } from "../log-folder.js";
 import { removeContainer } from "../stopping.js";
@@ -25,8 +24,8 @@ import { createReconciled } from "./reconcile.js";
 export interface CreateContainerOptions extends CallOptions {
   /** When to pull the image. @defaultValue "missing" */
   pullPolicy?: PullPolicy | undefined;
-  /** Credentials for the pull. */
-  auth?: RegistryAuth | undefined;
+  /** Credentials for the pull: see {@link PullOptions.auth}. */
+  auth?: PullOptions["auth"];
   /**
    * The pod's configuration, which CreateContainer must repeat: it determines the user, namespaces, DNS and logs of the container.
    *

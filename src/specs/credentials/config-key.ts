@@ -5,8 +5,6 @@ import { canonicalHost, registryNames } from "./registry-host.js";
  * A parsed key of a Docker configuration. It names the registry, or the part of a registry, for which an entry has credentials.
  */
 interface Scope {
-  /** The key as it is written in the file. */
-  key: string;
   /** Hosts, or patterns such as `*.example`. There are two for `http://host`: with port 80 and without a port. */
   hosts: readonly string[];
   /** The path above the repositories; `""` for all repositories. */
@@ -14,18 +12,34 @@ interface Scope {
 }
 
 /**
- * Finds the keys that apply to an image, in order of precedence: keys with its host before patterns, then longer paths first.
+ * Finds the entries whose key applies to an image, in order of precedence: keys with its host before patterns, then longer paths
+ * first.
  *
  * The rules are the kubelet's: a path covers the repositories below it, and `*` and `?` match characters of one label of the host
- * name. As in Docker, the case of the host, the scheme and the API version of a URL make no difference.
+ * name. A path that ends within a part of the repository (`team` for `team-a/app`) applies after all others. As in Docker, the case
+ * of the host, the scheme and the API version of a URL make no difference.
  */
-export function keysFor(image: string, keys: readonly string[]): string[] {
+export function entriesFor<T extends { readonly key: string }>(image: string, entries: readonly T[]): T[] {
   const { registry, repository } = splitReference(image);
-  return keys
-    .map(scopeOf)
-    .filter((scope) => hasHost(scope, registry) && covers(scope.path, repository))
-    .sort((a, b) => Number(isPattern(a)) - Number(isPattern(b)) || b.path.length - a.path.length)
-    .map(({ key }) => key);
+  return entries
+    .map((entry) => ({ entry, scope: scopeOf(entry.key) }))
+    .filter(({ scope }) => hasHost(scope, registry) && repository.startsWith(scope.path))
+    .map(({ entry, scope }) => ({ entry, scope, isPart: !covers(scope.path, repository) }))
+    .sort(
+      (a, b) =>
+        Number(isPattern(a.scope)) - Number(isPattern(b.scope)) ||
+        Number(a.isPart) - Number(b.isPart) ||
+        b.scope.path.length - a.scope.path.length,
+    )
+    .map(({ entry }) => entry);
+}
+
+/** Does the same as {@link entriesFor} for keys alone. */
+export function keysFor(image: string, keys: readonly string[]): string[] {
+  return entriesFor(
+    image,
+    keys.map((key) => ({ key })),
+  ).map(({ key }) => key);
 }
 
 /** Parses a key: `https://index.docker.io/v1/` → `index.docker.io`; `registry.example/team` → `registry.example` and `team`. */
@@ -37,7 +51,7 @@ function scopeOf(key: string): Scope {
   const isHttp = scheme?.toLowerCase() === "http";
   const canonical = canonicalHost(host, isHttp ? "http" : "https");
   const hosts = isHttp && !/:\d+$/.test(canonical) ? [canonical, `${canonical}:80`] : [canonical];
-  return { key, hosts, path: segments.join("/") };
+  return { hosts, path: segments.join("/") };
 }
 
 /**
