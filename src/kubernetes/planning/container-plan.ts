@@ -1,9 +1,9 @@
 import type { ContainerManifest, ProbeManifest } from "../manifest/container.js";
 import { ManifestFaults } from "../manifest/invalid-manifest-error.js";
 import { configureContainer } from "./container-config.js";
+import { environmentOf } from "./environment.js";
 import { checkUser } from "./image-user.js";
 import { imagePlan } from "./images.js";
-import { environmentOf } from "./parts-stub.js";
 import type { ContainerFacts, ContainerPlan, ImageFacts, VolumePlan } from "./pod-plan-types.js";
 import { portsOf } from "./ports.js";
 import type { MessageContext } from "./sandbox-config.js";

@@ -5,7 +5,6 @@ import type { NodeConfig } from "../node/node-config.js";
 import { configureContainer } from "./container-config.js";
 import { hostnameOf } from "./hostname.js";
 import { documentHash, podUid } from "./identity.js";
-import { volumesOf } from "./parts-stub.js";
 import { namespaceOf, type ServiceAccountToken } from "./pod-context.js";
 import { userNamespaceOf } from "./pod-namespaces.js";
 import { PodPlan } from "./pod-plan.js";
@@ -14,6 +13,7 @@ import { pullSecretsOf } from "./pull-secrets.js";
 import { qosClassOf } from "./qos-class.js";
 import { runtimeClassOf } from "./runtime-class.js";
 import { type MessageContext, sandboxConfig } from "./sandbox-config.js";
+import { volumesOf } from "./volumes.js";
 
 /** Options of {@link planPod}. */
 export interface PlanOptions {

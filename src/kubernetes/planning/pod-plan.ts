@@ -5,8 +5,8 @@ import type { PodManifest } from "../manifest/pod.js";
 import type { NodeConfig } from "../node/node-config.js";
 import { configureContainer } from "./container-config.js";
 import { containerPlans } from "./container-plan.js";
+import { hostsFileOf } from "./hosts-file.js";
 import { pulledImage } from "./images.js";
-import { hostsFileOf } from "./parts-stub.js";
 import { podCgroupOf } from "./pod-cgroup.js";
 import type {
   ContainerFacts,
