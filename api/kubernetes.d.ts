@@ -400,6 +400,7 @@ interface NodeConfig {
   cgroupsPerQos: boolean;
   cgroupRoot: string;
   seccompDefault: boolean;
+  sharedCpus: string;
   cpuCfsQuota: boolean;
   cpuCfsQuotaPeriodMs: number;
   swapBehavior: "NoSwap" | "LimitedSwap";

@@ -29,6 +29,11 @@ export interface NodeConfig {
   cgroupRoot: string;
   /** Containers without a seccomp profile use the runtime's default profile (`seccompDefault`). */
   seccompDefault: boolean;
+  /**
+   * The CPUs of all containers, such as `0-3`, if others are reserved. This is the shared pool of a kubelet's static CPU manager; it
+   * assigns no CPUs exclusively here. Empty: all CPUs.
+   */
+  sharedCpus: string;
   /** Whether CPU limits are enforced (`cpuCFSQuota`). */
   cpuCfsQuota: boolean;
   /** Period of CPU limits (`cpuCFSQuotaPeriod`). */

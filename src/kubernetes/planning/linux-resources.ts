@@ -30,6 +30,7 @@ export function containerResources(context: ResourceContext, container: Containe
   });
   const capacity = wholeUnits(node.capacity.memory ?? 0, "node.capacity.memory");
   message.oomScoreAdj = int64(oomScoreAdj(pod, container, resources, qosClass, capacity));
+  message.cpusetCpus = node.sharedCpus;
   message.hugepageLimits = hugepageLimits(limits, node);
   applySwapLimit(message, context, { requests, limits }, capacity);
   Object.assign(message.unified, memoryQosFiles(context, { requests, limits }));
