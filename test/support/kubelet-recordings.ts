@@ -77,6 +77,7 @@ export const recordedNode: NodeConfig = {
   hugePageSizesBytes: [2 ** 21, 2 ** 30],
   recursiveReadOnlyMounts: { "": true, runc: true },
   allowedUnsafeSysctls: ["kernel.shm*", "net.*"],
+  selinuxEnabled: false,
   userNamespaceFirstId: 65_536,
   userNamespaceRanges: 65_535,
   maxRestartDelayMs: 300_000,
