@@ -16,6 +16,7 @@ export type { ContainerExitedEvent };
 export type { ContainerFilter };
 export type { ContainerInput };
 export type { ContainerInspection };
+export type { ContainerKeptReason };
 export type { ContainerLogOptions };
 export type { ContainerResourcesUpdate };
 export type { ContainerSecuritySpec };
@@ -126,6 +127,7 @@ export type { PodFilter };
 export type { PodIdentity };
 export type { PodInput };
 export type { PodInspection };
+export type { PodKeptReason };
 export type { PodLogOptions };
 export type { PodLogRoot };
 export type { PodNamespaces };
@@ -148,8 +150,15 @@ export type { PressureShare };
 export type { ProcessNamespace };
 export type { ProfileSpec };
 export type { ProgressOptions };
+export type { PrunablePod };
+export type { PruneContainersOptions };
+export type { PruneLogsOptions };
 export type { PruneOptions };
+export type { PrunePodsOptions };
+export type { PrunedContainers };
 export type { PrunedImages };
+export type { PrunedLogs };
+export type { PrunedPods };
 export type { PullAllOptions };
 export type { PullOptions };
 export type { PullPolicy };
@@ -461,6 +470,8 @@ declare class ContainerInspection extends Inspection<ContainerStatus> {
   get config(): ContainerConfig | undefined;
 }
 
+type ContainerKeptReason = "running" | "created" | "unknown" | "latest" | "kubelet" | "minAgeMs" | "maxPerContainer";
+
 interface ContainerLogOptions extends LogOptions, StreamLimits {
   previous?: boolean | undefined;
   waitForStart?: boolean | undefined;
@@ -545,6 +556,7 @@ declare class Containers {
   find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined>;
   findByPid(pid: number, options?: CallOptions): Promise<Container | undefined>;
   remove(container: ContainerTarget, options?: RemoveOptions): Promise<void>;
+  prune(options?: PruneContainersOptions): Promise<PrunedContainers>;
 }
 
 interface CopyFromOptions extends CopyOptions {
@@ -1344,6 +1356,8 @@ declare class PodInspection extends Inspection<PodSandboxStatus> {
   get config(): PodSandboxConfig | undefined;
 }
 
+type PodKeptReason = "ready" | "hasContainers" | "latest" | "kubelet" | "minAgeMs";
+
 interface PodLogOptions extends MergedLogOptions {
   container?: string | undefined;
 }
@@ -1462,6 +1476,8 @@ declare class Pods {
   list(filter?: PodFilter, options?: CallOptions): Promise<PodSandboxMessage[]>;
   find(filter: PodFilter, options?: CallOptions): Promise<PodSandbox | undefined>;
   remove(pod: PodTarget, options?: RemoveOptions): Promise<void>;
+  prune(options?: PrunePodsOptions): Promise<PrunedPods>;
+  pruneLogs(root: string, options?: PruneLogsOptions): Promise<PrunedLogs>;
 }
 
 declare class PortForward implements AsyncDisposable {
@@ -1525,6 +1541,25 @@ interface ProgressOptions {
   onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
 
+// import type { PodSandbox } from "k8s-cri-client/proto";
+interface PrunablePod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly sandboxes: readonly PodSandbox[];
+}
+
+interface PruneContainersOptions extends PrunePodsOptions {
+  maxPerContainer?: number | undefined;
+  maxContainers?: number | undefined;
+}
+
+interface PruneLogsOptions extends CallOptions {
+  links?: string | undefined;
+  minAgeMs?: number | undefined;
+  dryRun?: boolean | undefined;
+}
+
 interface PruneOptions extends CallOptions {
   filter?: ((image: Image) => boolean) | undefined;
   keep?: readonly string[] | ((image: Image) => boolean) | undefined;
@@ -1533,6 +1568,26 @@ interface PruneOptions extends CallOptions {
   usage?: ImageUsage | undefined;
   belowBytes?: number | undefined;
   dryRun?: boolean | undefined;
+}
+
+interface PrunePodsOptions extends NodeFilter, CallOptions {
+  minAgeMs?: number | undefined;
+  isGone?: ((pod: PrunablePod) => boolean) | undefined;
+  includeKubelet?: boolean | undefined;
+  dryRun?: boolean | undefined;
+}
+
+// import type { Container } from "k8s-cri-client/proto";
+interface PrunedContainers {
+  removed: Container[];
+  failed: {
+    container: Container;
+    error: CriError;
+  }[];
+  kept: {
+    container: Container;
+    reason: ContainerKeptReason;
+  }[];
 }
 
 interface PrunedImages {
@@ -1546,6 +1601,29 @@ interface PrunedImages {
     reason: ImageKeptReason;
   }[];
   removedBytes: number;
+}
+
+interface PrunedLogs {
+  directories: string[];
+  files: string[];
+  links: string[];
+  failed: {
+    path: string;
+    error: unknown;
+  }[];
+}
+
+// import type { PodSandbox } from "k8s-cri-client/proto";
+interface PrunedPods {
+  removed: PodSandbox[];
+  failed: {
+    pod: PodSandbox;
+    error: CriError;
+  }[];
+  kept: {
+    pod: PodSandbox;
+    reason: PodKeptReason;
+  }[];
 }
 
 interface PullAllOptions extends EnsureOptions {

@@ -43,7 +43,15 @@ export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
 export type { PodFilter, PodStateName } from "./resources/pod-filter.js";
 export type { Pods } from "./resources/pods.js";
 export { type ImageTimes, ImageUsage, type SavedImageUsage } from "./resources/pruning/image-usage.js";
+export type { PrunablePod, PrunePodsOptions } from "./resources/pruning/prunable-pods.js";
+export type {
+  ContainerKeptReason,
+  PruneContainersOptions,
+  PrunedContainers,
+} from "./resources/pruning/prune-containers.js";
 export type { ImageKeptReason, PrunedImages, PruneOptions } from "./resources/pruning/prune-images.js";
+export type { PrunedLogs, PruneLogsOptions } from "./resources/pruning/prune-logs.js";
+export type { PodKeptReason, PrunedPods } from "./resources/pruning/prune-pods.js";
 export type { PullAllOptions, PullProgress, PullRequest, PullState } from "./resources/pull-all.js";
 export type { ExecResult } from "./resources/sessions/exec-result.js";
 export type { ExecSyncOptions } from "./resources/sessions/exec-sync.js";

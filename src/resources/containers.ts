@@ -9,6 +9,7 @@ import { runContainer } from "./creation/run-container.js";
 import { listMatchingContainers } from "./filtered-list.js";
 import { findContainer } from "./find.js";
 import { findContainerByPid } from "./find-by-pid.js";
+import { type PruneContainersOptions, type PrunedContainers, pruneContainers } from "./pruning/prune-containers.js";
 import type { RemoveOptions } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
@@ -108,5 +109,24 @@ export class Containers {
    */
   async remove(container: ContainerTarget, options?: RemoveOptions): Promise<void> {
     await new Container(this.#context, idOf(container, "container")).remove(options);
+  }
+
+  /**
+   * Removes exited containers by age and number, as a kubelet's garbage collection does: all of a pod that is gone (`isGone`), else
+   * all but the newest of each name (`maxPerContainer`), and the oldest beyond `maxContainers`. Never removes the latest attempt of
+   * a container whose pod is not gone. Their logs stay: see `pods.pruneLogs`.
+   *
+   * It leaves containers alone that a kubelet created (unless `includeKubelet` is set), and those of the last two minutes
+   * (`minAgeMs`).
+   *
+   * ```ts
+   * await cri.containers.prune({ minAgeMs: 3_600_000, maxPerContainer: 3, maxContainers: 100 });
+   * ```
+   *
+   * @returns the removed containers, in `failed` those that the runtime refused to remove, and in `kept` the others with the reason
+   * @throws CriError if containers or pods cannot be listed, or at the time limit
+   */
+  async prune(options?: PruneContainersOptions): Promise<PrunedContainers> {
+    return pruneContainers(this.#context.connection, options);
   }
 }

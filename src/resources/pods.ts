@@ -9,6 +9,9 @@ import { listPods } from "./filtered-list.js";
 import { findPod } from "./find.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import type { PodFilter } from "./pod-filter.js";
+import type { PrunePodsOptions } from "./pruning/prunable-pods.js";
+import { type PrunedLogs, type PruneLogsOptions, pruneLogs } from "./pruning/prune-logs.js";
+import { type PrunedPods, prunePods } from "./pruning/prune-pods.js";
 import type { RemoveOptions } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
@@ -92,5 +95,42 @@ export class Pods {
    */
   async remove(pod: PodTarget, options?: RemoveOptions): Promise<void> {
     await new PodSandbox(this.#context, idOf(pod, "pod")).remove(options);
+  }
+
+  /**
+   * Removes pod sandboxes that are not ready and have no containers, as a kubelet's garbage collection does. Of a pod that is not
+   * gone (`isGone`), it keeps the newest sandbox. Call `containers.prune` first, so that exited containers do not keep their pods.
+   *
+   * It leaves pods alone that a kubelet created (unless `includeKubelet` is set), and those of the last two minutes (`minAgeMs`).
+   *
+   * ```ts
+   * await cri.containers.prune({ namespace: "batch" });
+   * const { removed, kept } = await cri.pods.prune({ namespace: "batch" });
+   * ```
+   *
+   * @returns the removed sandboxes, in `failed` those that the runtime refused to remove, and in `kept` the others with the reason
+   * @throws CriError if pods or containers cannot be listed, or at the time limit
+   */
+  async prune(options?: PrunePodsOptions): Promise<PrunedPods> {
+    return prunePods(this.#context.connection, options);
+  }
+
+  /**
+   * Removes the logs of pods and containers that do not exist any more, as a kubelet does: below `root`, the directories
+   * `<namespace>_<name>_<uid>` of pods that the runtime does not list. In the directories of other pods, the files
+   * `<container>/<attempt>.log` and `<container>.<attempt>.log` of containers that it does not list. It ignores everything with
+   * another name, and never follows symbolic links below `root`.
+   *
+   * Pods of another runtime on the same machine need another root: their logs would be removed.
+   *
+   * ```ts
+   * await cri.pods.pruneLogs("/var/log/pods", { links: "/var/log/containers" });
+   * ```
+   *
+   * @throws CriError `FAILED_PRECONDITION` if the runtime is not on this machine
+   * @throws the error of `node:fs` if the root cannot be read; errors of single files are in `failed`
+   */
+  async pruneLogs(root: string, options?: PruneLogsOptions): Promise<PrunedLogs> {
+    return pruneLogs(this.#context.connection, root, options);
   }
 }

@@ -95,11 +95,15 @@ const cases: Readonly<Record<string, Case>> = {
   "Pods.find": [...timeout, (o) => on.cri.pods.find({ name: "p" }, o)],
   "Pods.remove": [...grace, (o) => on.cri.pods.remove(on.pod, o)],
 
+  "Pods.prune": ["includeKublet", "includeKubelet", (o) => on.cri.pods.prune(o)],
+  "Pods.pruneLogs": ["dryrun", "dryRun", (o) => on.cri.pods.pruneLogs("/nowhere", o)],
+
   "Containers.create": [...pull, (o) => on.cri.containers.create(on.pod, { name: "d", image: "busybox:1" }, o)],
   "Containers.run": [...pull, (o) => on.cri.containers.run(on.pod, { name: "d", image: "busybox:1" }, o)],
   "Containers.list": [...timeout, (o) => on.cri.containers.list({}, o)],
   "Containers.find": [...timeout, (o) => on.cri.containers.find({ name: "c" }, o)],
   "Containers.findByPid": [...timeout, (o) => on.cri.containers.findByPid(process.pid, o)],
+  "Containers.prune": ["maxContainer", "maxContainers", (o) => on.cri.containers.prune(o)],
   "Containers.remove": [...grace, (o) => on.cri.containers.remove(on.container, o)],
 
   "Images.pull": ["Auth", "auth", (o) => on.cri.images.pull("busybox:1", o)],

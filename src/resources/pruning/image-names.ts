@@ -1,8 +1,10 @@
 import type { Image } from "../../proto.js";
-import { splitReference } from "../../specs/image-ref.js";
+import { locate, split } from "../../specs/image-reference.js";
+
+type ImageNames = Pick<Image, "id" | "repoTags" | "repoDigests">;
 
 /** Returns the id, tags and digests of an image in the form in which {@link plainName} compares them. */
-export function plainNames({ id, repoTags, repoDigests }: Pick<Image, "id" | "repoTags" | "repoDigests">): string[] {
+export function plainNames({ id, repoTags, repoDigests }: ImageNames): string[] {
   return [id, ...repoTags, ...repoDigests].map(plainName);
 }
 
@@ -14,28 +16,30 @@ export function plainNames({ id, repoTags, repoDigests }: Pick<Image, "id" | "re
 export function plainName(name: string): string {
   const bare = name.replace(/^[a-z][a-z0-9+.-]*:\/\//, "").replace(/^sha256:/, "");
   if (/^[0-9a-f]{64}$/.test(bare)) return bare;
-  const { registry, repository } = splitReference(bare);
-  return `${registry}/${repository}${suffixOf(bare)}`;
+  const [repository, suffix] = partsOf(bare);
+  return repository + suffix;
 }
 
-/** Returns the tag or digest of a reference with its separator; `:latest` if it has none. */
-function suffixOf(reference: string): string {
-  const at = reference.indexOf("@");
-  if (at >= 0) return reference.slice(at);
-  const colon = reference.indexOf(":", reference.lastIndexOf("/") + 1);
-  return colon >= 0 ? reference.slice(colon) : ":latest";
+/** Returns the repository with its registry, and the digest or else the tag with its separator. */
+function partsOf(reference: string): [repository: string, suffix: string] {
+  const { name, tag = "latest", digest } = split(reference);
+  const { registry, repository } = locate(name);
+  return [`${registry}/${repository}`, digest === undefined ? `:${tag}` : `@${digest}`];
 }
 
 /**
  * Returns whether a pattern matches an image. `*` matches any string. The pattern may be the id of the image, or a tag or digest
  * with or without its registry, `library/`, and the tag or digest itself.
  */
-export function matchesImage(pattern: string, image: Pick<Image, "id" | "repoTags" | "repoDigests">): boolean {
+export function matchesImage(pattern: string, { id, repoTags, repoDigests }: ImageNames): boolean {
   const parts = pattern.replace(/^sha256:/, "").split("*");
-  return plainNames(image).some((name) => {
-    const short = [name, name.replace(/^docker\.io\//, ""), name.replace(/^docker\.io\/library\//, "")];
-    return short.some((form) => matches(parts, form) || matches(parts, form.replace(/(?:@|:[^:/]*$).*$/, "")));
-  });
+  if (matches(parts, plainName(id))) return true;
+  return [...repoTags, ...repoDigests].map(partsOf).some(([repository, suffix]) =>
+    ["", "docker.io/", "docker.io/library/"]
+      .filter((prefix) => repository.startsWith(prefix))
+      .map((prefix) => repository.slice(prefix.length))
+      .some((name) => matches(parts, name) || matches(parts, name + suffix)),
+  );
 }
 
 /** Matches the parts between the asterisks of a pattern one after the other, without backtracking. */
