@@ -16,6 +16,7 @@ export interface Recording {
   node: NodeConfig;
   objects: KubernetesObjects;
   tokens: readonly ServiceAccountToken[];
+  podIPs: readonly string[];
   /** RunPodSandboxRequest. */
   sandbox: FlatMessage;
   /** ContainerConfig of each attempt. `/envs` is an object of strings. */
@@ -27,8 +28,6 @@ export function imageId(reference: string): string {
   return `<image of ${reference}>`;
 }
 
-/** The address of every recorded pod with a network of its own. */
-export const podIP = "10.88.0.5";
 const uid = "01234567-89ab-8def-8123-456789abcdef";
 
 interface RecordedSet {
@@ -38,7 +37,6 @@ interface RecordedSet {
     string,
     {
       userNamespaceFirstId?: number;
-      hasTokenVolume?: boolean;
       sandbox: FlatMessage;
       containers: Record<string, FlatMessage>;
     }
@@ -83,14 +81,22 @@ export const recordedNode: NodeConfig = {
   maxRestartDelayMs: 300_000,
 };
 
-const version2: Partial<NodeConfig> = { cgroupVersion: 2, cgroupsPerQos: false, swapController: false };
+/** A kubelet without API server never makes mounts recursively read-only. */
+const standalone: Partial<NodeConfig> = { recursiveReadOnlyMounts: {} };
+const version2: Partial<NodeConfig> = {
+  ...standalone,
+  cgroupVersion: 2,
+  cgroupsPerQos: false,
+  swapController: false,
+};
 
 /** How the kubelet of each set was configured. */
 const settings: Readonly<Record<string, Partial<NodeConfig>>> = {
   "api-cgroup-v1": {},
-  "static-cgroup-v1": {},
-  "static-cgroup-v1-more": {},
+  "static-cgroup-v1": standalone,
+  "static-cgroup-v1-more": standalone,
   "static-cgroup-v1-config-variant": {
+    ...standalone,
     seccompDefault: true,
     podPidsLimit: 100,
     // The static CPU manager had assigned CPU 1 to another pod.
@@ -174,13 +180,13 @@ export function recordings(): Recording[] {
   return Object.keys(settings).flatMap((set) => {
     const { commonSandbox, commonContainer, pods } = read<RecordedSet>(set);
     return Object.entries(pods).map(([pod, recorded]): Recording => {
-      const { userNamespaceFirstId, hasTokenVolume = false } = recorded;
+      const { userNamespaceFirstId } = recorded;
       const isStatic = set.startsWith("static");
       const manifest = manifests[pod]!;
       return {
         set,
         pod,
-        manifest: isStatic ? asStaticPod(manifest) : asApiPod(manifest, hasTokenVolume),
+        manifest: isStatic ? asStaticPod(manifest) : asApiPod(manifest),
         node: {
           ...recordedNode,
           ...settings[set],
@@ -188,6 +194,7 @@ export function recordings(): Recording[] {
         },
         objects: isStatic ? {} : objects,
         tokens: isStatic ? [] : [{ token: "token" }, { audience: "vault", token: "token of vault" }],
+        podIPs: manifest.spec.hostNetwork === true ? recordedNode.addresses : ["10.88.0.5"],
         sandbox: merge(commonSandbox, recorded.sandbox),
         containers: Object.entries(recorded.containers).map(([container, config]) => {
           const [name = "", attempt = "0"] = container.split("-attempt");
@@ -198,17 +205,22 @@ export function recordings(): Recording[] {
   });
 }
 
-/** A kubelet appends the name of its node to pods from files, and marks them. */
-function asStaticPod({ metadata, ...pod }: PodManifest): PodManifest {
+/** A kubelet appends the name of its node to pods from files, and marks them. They have no service account. */
+function asStaticPod({ metadata, spec, ...pod }: PodManifest): PodManifest {
   const annotations = {
     ...metadata.annotations,
     "kubernetes.io/config.hash": uid,
     "kubernetes.io/config.source": "file",
   };
-  return { ...pod, metadata: { ...metadata, name: `${metadata.name}-node1`, uid, annotations } };
+  return {
+    ...pod,
+    metadata: { ...metadata, name: `${metadata.name}-node1`, uid, annotations },
+    spec: { ...spec, serviceAccountName: "" },
+  };
 }
 
-function asApiPod({ metadata, spec, ...pod }: PodManifest, hasTokenVolume: boolean): PodManifest {
+function asApiPod({ metadata, spec, ...pod }: PodManifest): PodManifest {
+  const hasTokenVolume = spec.automountServiceAccountToken !== false;
   const addMount = <T extends { volumeMounts?: readonly object[] | undefined }>(container: T): T => {
     const mount = {
       name: tokenVolume.name,
