@@ -31,6 +31,7 @@ export const otherFiles: Readonly<Record<string, string>> = {
   "lab-teardown": "It tests the lab itself.",
   examples: "test/integration runs the examples on a fake.",
   "hostile-registry": "A fake does not connect to registries. It follows a rule for each reference.",
+  "registry-logins": "A fake does not connect to registries. It follows a rule for each reference.",
   "disk-full": "A fake stores nothing on a disk that could be full.",
   "crash-rounds": "It counts the resources that killed runtimes leave on a real node.",
   "many-pods": "It measures a real node with many pods.",

@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
@@ -17,6 +17,9 @@ export type Part = "manifest" | "config" | "layer";
 
 /** Sends a response instead of the content of a part. */
 export type Respond = (response: ServerResponse, content: Buffer, headers: Record<string, string>) => void;
+
+/** Answers a request itself and returns true, or returns false so that the registry answers it. */
+export type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export class HostileRegistry implements AsyncDisposable {
   /** The part whose response is replaced. Unset at first. */
@@ -30,9 +33,10 @@ export class HostileRegistry implements AsyncDisposable {
     readonly reference: string,
   ) {}
 
-  static async start(registriesFolder: string): Promise<HostileRegistry> {
+  static async start(registriesFolder: string, intercept: Intercept = () => false): Promise<HostileRegistry> {
     const { parts, partAt } = await buildImage();
     const server = createServer((request, response) => {
+      if (intercept(request, response)) return;
       const part = partAt(request.url ?? "");
       if (!part) {
         response.writeHead(request.url === "/v2/" ? 200 : 404).end();
