@@ -42,11 +42,19 @@ export type { NodeConfig };
 export type { OptionalReferenceManifest };
 export type { PlanOptions };
 export type { PodCgroupPlan };
+export type { PodColumns };
+export type { PodConditions };
+export type { PodContainerState };
+export type { PodContainerStatus };
+export type { PodContainerTermination };
+export type { PodEventReason };
+export type { PodExit };
 export type { PodFacts };
 export type { PodManifest };
 export type { PodManifestSpec };
 export { PodPlan };
 export type { PodSecurityContextManifest };
+export type { PodStatus };
 export type { ProbeManifest };
 export type { ProjectedVolumeManifest };
 export type { ProjectionManifest };
@@ -59,6 +67,9 @@ export type { ResourceReferenceManifest };
 export type { ResourcesManifest };
 export type { RestartPolicyName };
 export type { RestartRuleManifest };
+export type { RunPlanOptions };
+export { RunningPod };
+export type { RunningPodEvent };
 export type { RuntimeClassManifest };
 export type { SeccompProfileManifest };
 export type { SecretManifest };
@@ -69,11 +80,13 @@ export type { ServiceAccountToken };
 export type { ServiceAccountTokenManifest };
 export type { ServiceManifest };
 export type { ServicePortManifest };
+export type { StopRunningPodOptions };
 export type { SubPathPlan };
 export type { VolumeManifest };
 export type { VolumeMountManifest };
 export type { VolumePlan };
 export type { VolumeSourcesManifest };
+export type { WaitPodOptions };
 export type { WindowsOptionsManifest };
 export { planPod };
 export { readManifests };
@@ -444,6 +457,80 @@ interface PodCgroupPlan {
   unified: Readonly<Record<string, string>>;
 }
 
+interface PodColumns {
+  ready: string;
+  status: string;
+  restarts: number;
+}
+
+interface PodConditions {
+  PodReadyToStartContainers: boolean;
+  Initialized: boolean;
+  ContainersReady: boolean;
+  Ready: boolean;
+}
+
+interface PodContainerState {
+  waiting?:
+    | {
+        reason: string;
+        message?: string | undefined;
+      }
+    | undefined;
+  running?:
+    | {
+        startedAt: Date;
+      }
+    | undefined;
+  terminated?: PodContainerTermination | undefined;
+}
+
+interface PodContainerStatus {
+  name: string;
+  sidecar: boolean;
+  image: string;
+  imageId: string;
+  containerId: string | undefined;
+  ready: boolean;
+  started: boolean;
+  restartCount: number;
+  state: PodContainerState;
+  lastState: PodContainerState | undefined;
+}
+
+interface PodContainerTermination {
+  exitCode: number;
+  reason: string;
+  message?: string | undefined;
+  startedAt: Date | undefined;
+  finishedAt: Date | undefined;
+}
+
+type PodEventReason =
+  | "Pulling"
+  | "Pulled"
+  | "Created"
+  | "Started"
+  | "Killing"
+  | "BackOff"
+  | "Failed"
+  | "ErrImageNeverPull"
+  | "Unhealthy"
+  | "ProbeWarning"
+  | "FailedPostStartHook"
+  | "FailedPreStopHook"
+  | "FailedMount"
+  | "FailedCreatePodSandBox"
+  | "FailedKillPod"
+  | "SandboxChanged"
+  | "DeadlineExceeded";
+
+interface PodExit {
+  phase: "Succeeded" | "Failed";
+  reason: string | undefined;
+  exitCodes: Readonly<Record<string, number>>;
+}
+
 interface PodFacts {
   podSandboxId: string;
   podIPs: readonly string[];
@@ -514,6 +601,7 @@ declare class PodPlan implements PodPlanParts {
   sandbox(attempt: number): RunPodSandboxRequest;
   pullImage(image: ImagePlan, sandbox: PodSandboxConfig): PullImageRequest;
   createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest;
+  run(cri: CriClient, options?: RunPlanOptions): Promise<RunningPod>;
   [inspect.custom](): string;
 }
 
@@ -559,6 +647,20 @@ interface PodSecurityContextManifest {
       }[]
     | undefined;
   windowsOptions?: WindowsOptionsManifest | undefined;
+}
+
+interface PodStatus {
+  phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+  reason?: string | undefined;
+  message?: string | undefined;
+  terminating: boolean;
+  conditions: PodConditions;
+  qosClass: "Guaranteed" | "Burstable" | "BestEffort";
+  hostIPs: readonly string[];
+  podIPs: readonly string[];
+  startTime: Date | undefined;
+  initContainerStatuses: readonly PodContainerStatus[];
+  containerStatuses: readonly PodContainerStatus[];
 }
 
 interface ProbeManifest extends HandlerManifest {
@@ -639,6 +741,56 @@ interface RestartRuleManifest {
   };
 }
 
+interface RunPlanOptions extends CallOptions {
+  auth?: RegistryCredentials | undefined;
+}
+
+declare class RunningPod implements AsyncDisposable {
+  get name(): string;
+  get namespace(): string;
+  get uid(): string;
+  get adopted(): boolean;
+  get ready(): Promise<void>;
+  waitReady(options?: WaitPodOptions): Promise<void>;
+  get exited(): Promise<PodExit>;
+  wait(options?: WaitPodOptions): Promise<PodExit>;
+  status(): PodStatus;
+  columns(): PodColumns;
+  get containerNames(): readonly string[];
+  container(name: string): Container;
+  logs(
+    options: PodLogOptions & {
+      encoding: "buffer";
+    },
+  ): LogStream<MergedLogBytesEntry>;
+  logs(
+    options?: PodLogOptions & {
+      encoding?: "utf8" | undefined;
+    },
+  ): LogStream<MergedLogEntry>;
+  logs(options?: PodLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
+  events({ signal }?: { signal?: AbortSignal | undefined }): CriStream<RunningPodEvent>;
+  stop(options?: StopRunningPodOptions): Promise<void>;
+  release(): Promise<void>;
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+  toJSON(): {
+    name: string;
+    namespace: string;
+    uid: string;
+    status: PodStatus;
+  };
+  [inspect.custom](): string;
+}
+
+interface RunningPodEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: PodEventReason;
+  readonly message: string;
+  readonly container: string | undefined;
+  readonly at: Date;
+}
+
 interface RuntimeClassManifest {
   apiVersion: "node.k8s.io/v1";
   kind: "RuntimeClass";
@@ -715,6 +867,10 @@ interface ServicePortManifest {
   protocol?: ProtocolName | undefined;
 }
 
+interface StopRunningPodOptions extends CallOptions {
+  gracePeriodSeconds?: number | undefined;
+}
+
 interface SubPathPlan {
   container: string;
   volumePath: string;
@@ -775,6 +931,11 @@ interface VolumeSourcesManifest {
   downwardAPI?: DownwardApiVolumeManifest | undefined;
   projected?: ProjectedVolumeManifest | undefined;
   image?: ImageVolumeManifest | undefined;
+}
+
+interface WaitPodOptions {
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 interface WindowsOptionsManifest {

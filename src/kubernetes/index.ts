@@ -87,3 +87,16 @@ export type {
   VolumePlan,
 } from "./planning/pod-plan-types.js";
 export { type Manifests, readManifests } from "./reading/read-manifests.js";
+export type { PodColumns } from "./running/display-status.js";
+export type { PodEventReason, RunningPodEvent } from "./running/pod-event.js";
+export type { PodExit } from "./running/pod-exit.js";
+export type {
+  PodConditions,
+  PodContainerState,
+  PodContainerStatus,
+  PodContainerTermination,
+  PodStatus,
+} from "./running/pod-status.js";
+export type { RunPlanOptions } from "./running/run-pod.js";
+export { RunningPod, type StopRunningPodOptions } from "./running/running-pod.js";
+export type { WaitPodOptions } from "./running/status-watch.js";

@@ -43,8 +43,13 @@ function hasLookup(auth: RegistryAuth | RegistryCredentials): auth is RegistryCr
   return typeof auth === "object" && "lookup" in auth;
 }
 
-function registryOf({ userSpecifiedImage }: ImageSpec): string {
-  return splitReference(userSpecifiedImage).registry;
+/** Returns the reference as written. The messages of a planned pod have it in `image` only, as those of a kubelet. */
+function referenceOf({ userSpecifiedImage, image }: ImageSpec): string {
+  return userSpecifiedImage || image;
+}
+
+function registryOf(spec: ImageSpec): string {
+  return splitReference(referenceOf(spec)).registry;
 }
 
 /** A token that the runtime ignores, so that it would pull without credentials. */
@@ -86,7 +91,7 @@ async function pullWithCredentials(
 ): Promise<string> {
   const attempts: Attempt[] = [];
   try {
-    for await (const match of candidates(connection, credentials, spec.userSpecifiedImage, options)) {
+    for await (const match of candidates(connection, credentials, referenceOf(spec), options)) {
       const config = toAuthConfig(match.auth, "auth", registryOf(spec));
       const ignored = await ignoredToken(connection, config, options);
       if (ignored !== undefined) {

@@ -1,8 +1,11 @@
 import { inspect } from "node:util";
+import type { CriClient } from "../../client.js";
 import { CreateContainerRequest, type PodSandboxConfig, PullImageRequest, RunPodSandboxRequest } from "../../proto.js";
 import type { ContainerManifest } from "../manifest/container.js";
 import type { PodManifest } from "../manifest/pod.js";
 import type { NodeConfig } from "../node/node-config.js";
+import type { RunPlanOptions } from "../running/run-pod.js";
+import type { RunningPod } from "../running/running-pod.js";
 import { configureContainer } from "./container-config.js";
 import { containerPlans } from "./container-plan.js";
 import { hostsFileOf } from "./hosts-file.js";
@@ -99,6 +102,25 @@ export class PodPlan implements PodPlanParts {
   createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest {
     const { podSandboxId } = facts;
     return CreateContainerRequest.create({ podSandboxId, config: container.config(facts), sandboxConfig: sandbox });
+  }
+
+  /**
+   * Runs the pod, as a kubelet would, until the handle is disposed of. Continues what an earlier run of the same document left, and
+   * replaces what a run of another version of the document left.
+   *
+   * Resolves as soon as the runtime has answered. Later failures do not reject: they are tried again, and the handle's `status` and
+   * `events` show them.
+   *
+   * ```ts
+   * await using web = await plan.run(cri);
+   * await web.waitReady({ timeoutMs: 60_000 });
+   * ```
+   *
+   * @throws CriError `ALREADY_EXISTS` if a program on this node runs a pod with this name; InvalidInputError
+   */
+  async run(cri: CriClient, options?: RunPlanOptions): Promise<RunningPod> {
+    const { runPod } = await import("../running/run-pod.js");
+    return runPod(cri, this, options);
   }
 
   #container(name: string): ContainerManifest {

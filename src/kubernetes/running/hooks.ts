@@ -13,6 +13,11 @@ export class HookFailure extends Error {
   override name = "HookFailure";
 }
 
+/** One running attempt of a container, as hooks reach it. */
+export interface HookTarget extends Pick<ProbeTarget, "podIPs" | "execSync"> {
+  container: Pick<ProbeTarget["container"], "ports">;
+}
+
 /**
  * Runs a `postStart` or `preStop` hook. Of an HTTP hook, any response counts as success, as in the kubelet. A `tcpSocket` hook
  * does nothing: Kubernetes keeps the field, but no kubelet runs it.
@@ -22,7 +27,7 @@ export class HookFailure extends Error {
  */
 export async function runHook(
   hook: HookManifest,
-  target: Pick<ProbeTarget, "container" | "podIPs" | "execSync">,
+  target: HookTarget,
   { timeoutMs, signal, clock = systemClock }: { timeoutMs?: number | undefined; signal: AbortSignal; clock?: Clock },
 ): Promise<void> {
   const limited = linkAbort(signal);
@@ -42,12 +47,7 @@ export async function runHook(
   }
 }
 
-async function perform(
-  hook: HookManifest,
-  target: Pick<ProbeTarget, "container" | "podIPs" | "execSync">,
-  signal: AbortSignal,
-  clock: Clock,
-): Promise<void> {
+async function perform(hook: HookManifest, target: HookTarget, signal: AbortSignal, clock: Clock): Promise<void> {
   if (hook.exec) return runCommand(hook.exec.command, target, signal);
   if (hook.sleep) return clock.sleep(hook.sleep.seconds * 1000, signal);
   if (hook.httpGet) {

@@ -34,6 +34,7 @@ export interface ObservedContainer {
   readonly message: string;
   readonly image: string;
   readonly imageId: string;
+  readonly logPath: string;
 }
 
 /** Returns all attempts of one container, the latest first. */

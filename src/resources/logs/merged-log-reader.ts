@@ -1,4 +1,5 @@
 import { CriError } from "../../errors.js";
+import { onAbort } from "../../internal/abort.js";
 import { sleep } from "../../internal/timer.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import type { LogGap } from "../../logs/log-gap.js";
@@ -29,6 +30,7 @@ export class MergedLogReader {
   readonly #options: MergedLogOptions;
   readonly #merge: LogMerge<Entry, LogOwner>;
   readonly #signal: AbortSignal;
+  readonly #writersEnd: AbortSignal | undefined;
   /** Containers whose logs have been added and that are still listed. */
   #added: ReadonlySet<string> | undefined;
   readonly #open = new Set<LogStream>();
@@ -41,12 +43,14 @@ export class MergedLogReader {
     options: MergedLogOptions,
     merge: LogMerge<Entry, LogOwner>,
     signal: AbortSignal,
+    writersEnd: AbortSignal | undefined,
   ) {
     this.#context = context;
     this.#selector = selector;
     this.#options = options;
     this.#merge = merge;
     this.#signal = signal;
+    this.#writersEnd = writersEnd;
   }
 
   /** The number of lines of all logs that were skipped so far because they could not be read. */
@@ -71,16 +75,26 @@ export class MergedLogReader {
           failed: (reason) => this.#merge.fail(reason),
         })
       : undefined;
+    const writersEnd = follow ? this.#writersEnd : undefined;
+    const unlisten = writersEnd && onAbort(writersEnd, () => this.#merge.notify());
     try {
       if (!writers) this.#addNew(await this.#selector.list(this.#context.connection, this.#signal));
       let hasRead = false;
-      while (!this.#added || this.#merge.size > 0 || follow === "forever") {
+      let isComplete = writersEnd === undefined;
+      while (!this.#added || this.#merge.size > 0 || follow === "forever" || !isComplete) {
+        if (writersEnd?.aborted && !isComplete) {
+          // The watch may not have reported the last containers yet.
+          this.#addNew(await this.#selector.list(this.#context.connection, this.#signal), () => writersEnd);
+          isComplete = true;
+          continue;
+        }
         const entries = await this.#merge.next();
         hasRead ||= entries.length > 0;
         yield entries;
       }
       if (this.#missed && !hasRead) throw this.#missed;
     } finally {
+      unlisten?.();
       writers?.close();
     }
   }

@@ -16,12 +16,14 @@ import { MergedLogReader } from "./merged-log-reader.js";
  * Reads the logs of several containers in the order of their timestamps. If a pod has several containers of one name, reads the
  * latest attempt, and with `follow` also later attempts.
  *
+ * @param writersEnd with `follow: true`, the stream does not end before this signal aborts: containers may still be restarted
  * @throws InvalidInputError
  */
 export function mergedLogs(
   context: ClientContext,
   query: LogQuery = {},
   options: MergedLogOptions = {},
+  writersEnd: AbortSignal | undefined = undefined,
 ): LogStream<MergedLogEntry | MergedLogBytesEntry> {
   const selector = new LogSelector(query);
   checkOptions(options, mergedLogFields);
@@ -31,7 +33,7 @@ export function mergedLogs(
     const link = linkAbort(closing);
     const { LogMerge } = await import("./log-merge.js");
     const merge = new LogMerge<LogEntry | LogBytesEntry, LogOwner>(options.orderWindowMs ?? 250, link.signal);
-    reader = new MergedLogReader(context, selector, options, merge, link.signal);
+    reader = new MergedLogReader(context, selector, options, merge, link.signal, writersEnd);
     try {
       yield* reader.entries();
     } finally {

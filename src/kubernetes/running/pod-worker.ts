@@ -1,0 +1,286 @@
+import { stat } from "node:fs/promises";
+import { CriError } from "../../errors.js";
+import type { CallOptions } from "../../options.js";
+import { NodeView } from "../../resources/watching/view.js";
+import { log } from "../../transport/logging.js";
+import { prepareVolumes } from "../node/prepare-volumes.js";
+import { podLabels } from "../planning/pod-labels.js";
+import { BackOff } from "./back-off.js";
+import { startPlanned } from "./container-starter.js";
+import { stopGracefully } from "./container-stopper.js";
+import { createSandbox } from "./creation.js";
+import { describePod } from "./describe-pod.js";
+import type { ImagePuller } from "./image-puller.js";
+import { PodObserver } from "./observe-pod.js";
+import { nextAttemptOf, type ObservedPod } from "./observed-pod.js";
+import { podActions } from "./pod-actions.js";
+import type { PodActions } from "./pod-situation.js";
+import type { PodStatus } from "./pod-status.js";
+import { Probers } from "./probers.js";
+import { pruneAttempts } from "./prune-attempts.js";
+import { RestartDelays } from "./restart-delays.js";
+import type { RunnerContext } from "./runner-context.js";
+import { messageOf, StartFailure } from "./start-failure.js";
+import { stopEverything } from "./stop-pod.js";
+import { Wakeup } from "./wakeup.js";
+
+/** The pauses after a step failed that concerns the whole pod. */
+const podRetries = { initialMs: 1_000, maxMs: 10_000 };
+
+/**
+ * Runs a pod until it is finished or the worker is stopped: observes the pod, decides what it needs next and does that, one step
+ * after the other, as the worker of a pod in a kubelet. Changes at the runtime, probes and timers wake it. It keeps no state that
+ * the runtime has, so that it also continues what another process left.
+ */
+export class PodWorker {
+  readonly #context: RunnerContext;
+  readonly #puller: ImagePuller;
+  readonly #changed: () => void;
+  readonly #observer: PodObserver;
+  readonly #wakeup: Wakeup;
+  readonly #probers: Probers;
+  readonly #delays: RestartDelays;
+  readonly #retries = new BackOff(podRetries);
+  readonly #stopping = new AbortController();
+  #observed: ObservedPod = { sandboxes: [], containers: [] };
+  #startTime: number;
+  #retryPodAt = 0;
+  #failure: { reason: string; message: string } | undefined;
+  #terminating = false;
+  #finished = false;
+  #error: { readonly reason: unknown } | undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  /** @param changed is called after each change of the status */
+  constructor(context: RunnerContext, puller: ImagePuller, changed: () => void) {
+    this.#context = context;
+    this.#puller = puller;
+    this.#changed = changed;
+    this.#observer = new PodObserver(context.client, context.plan);
+    this.#wakeup = new Wakeup(context.clock);
+    this.#delays = new RestartDelays(context, context.plan);
+    this.#startTime = context.clock.now();
+    this.#probers = new Probers(context, context.plan, () => {
+      this.#wakeup.wake();
+      this.#changed();
+    });
+  }
+
+  /** What the runtime reported last. */
+  get observed(): ObservedPod {
+    return this.#observed;
+  }
+
+  /** Whether the pod has ended by itself, and nothing will be started again. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Why the worker ended before the pod was finished: the client was closed. */
+  get error(): { readonly reason: unknown } | undefined {
+    return this.#error;
+  }
+
+  /** The addresses of the pod; with the node's network, those of the node. */
+  get podIPs(): readonly string[] {
+    const { plan } = this.#context;
+    return plan.hostNetwork ? plan.node.addresses : (this.#observed.sandboxes[0]?.podIPs ?? []);
+  }
+
+  status(): PodStatus {
+    return describePod({
+      plan: this.#context.plan,
+      observed: this.#observed,
+      probes: this.#probers,
+      waiting: this.#delays.waiting,
+      terminating: this.#terminating,
+      finished: this.#finished,
+      failure: this.#failure,
+      hostIPs: this.#context.plan.node.addresses,
+      startTime: new Date(this.#startTime),
+    });
+  }
+
+  /** Reads the state of the pod, and starts the work. @throws CriError if the runtime does not answer */
+  async start(options: CallOptions): Promise<void> {
+    const { birthtimeMs = this.#startTime } =
+      (await stat(this.#context.plan.podDirectory).catch(() => undefined)) ?? {};
+    this.#startTime = Math.min(this.#startTime, birthtimeMs);
+    this.#observed = await this.#observer.observe(options);
+    this.#loop = this.#run();
+  }
+
+  /** Ends the work, without stopping the containers. A step in progress is aborted. */
+  async detach(): Promise<void> {
+    this.#stopping.abort(new DOMException("The pod is no longer run.", "AbortError"));
+    this.#probers.stopAll();
+    await this.#loop;
+  }
+
+  /** Ends the work and marks the pod as terminating. */
+  async terminate(): Promise<void> {
+    this.#terminating = true;
+    this.#changed();
+    await this.detach();
+  }
+
+  /** Reads the state of the pod again, after the end of the work. */
+  async refresh(options: CallOptions): Promise<ObservedPod> {
+    this.#observed = await this.#observer.observe(options);
+    this.#changed();
+    return this.#observed;
+  }
+
+  /** Marks the pod as finished, after it was stopped. */
+  finish(): void {
+    this.#finished = true;
+    this.#changed();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { client, plan, clock } = this.#context;
+    const { connection } = client;
+    await using view = new NodeView(client.watcher, { labels: { [podLabels.uid]: plan.uid }, waitForRuntime: true });
+    view.on("change", this.#wakeup.wake);
+    void view.closed.then(this.#wakeup.wake);
+    while (!signal.aborted && !this.#finished) {
+      try {
+        await this.#pass({ signal });
+        this.#retries.reset("");
+        if (!this.#finished) await this.#wakeup.wait(this.#nextAt(), signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (CriError.is(error, "CLIENT_CLOSED")) {
+          this.#error = { reason: error };
+          break;
+        }
+        const fields = { endpoint: connection.endpoint, pod: plan.pod.metadata.name, error: messageOf(error) };
+        log(connection.options.logger, "warn", "a step of running a pod failed; it is tried again", fields);
+        const now = clock.now();
+        this.#retries.next("", now, now);
+        await this.#wakeup.wait(this.#retries.readyAt("", now), signal).catch(() => {});
+      }
+    }
+    this.#probers.stopAll();
+    this.#changed();
+  }
+
+  /** Does everything that the pod needs now. */
+  async #pass(options: CallOptions & { signal: AbortSignal }): Promise<void> {
+    for (let mayContinue = true; mayContinue && !this.#finished; ) {
+      options.signal.throwIfAborted();
+      const observed = await this.#observer.observe(options);
+      this.#observed = observed;
+      this.#probers.sync(observed, this.podIPs);
+      this.#changed();
+      await pruneAttempts(this.#context, observed, options);
+      if (this.#deadline() <= this.#context.clock.now()) {
+        const message = "Pod was active on the node longer than the specified deadline";
+        if (!this.#failure) this.#context.emit("DeadlineExceeded", message);
+        this.#failure = { reason: "DeadlineExceeded", message };
+        await this.#stopAll(options);
+        this.#finished = true;
+      } else {
+        mayContinue = await this.#perform(
+          podActions({ plan: this.#context.plan, observed, probes: this.#probers }),
+          options,
+        );
+      }
+    }
+  }
+
+  /** Returns whether anything has changed, so that the pod has to be observed again. */
+  async #perform(actions: PodActions, options: CallOptions & { signal: AbortSignal }): Promise<boolean> {
+    const observed = this.#observed;
+    const { emit, clock } = this.#context;
+    if (actions.createSandbox && clock.now() < this.#retryPodAt) return false;
+    if (actions.stopPod) {
+      if (actions.createSandbox) emit("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+      await this.#stopAll(options);
+      if (!actions.createSandbox) {
+        this.#observed = await this.#observer.observe(options);
+        this.#finished = true;
+        return false;
+      }
+    }
+    if (actions.createSandbox) return this.#createSandbox(actions.createSandbox.attempt, options);
+    await Promise.all(
+      actions.stop.map(async ({ container: stopped, reason }) => {
+        this.#probers.stop(stopped.id);
+        const container = this.#context.plan.containers.find(({ name }) => name === stopped.name);
+        const podGraceSeconds = this.#context.plan.terminationGracePeriodSeconds;
+        const request = { observed: stopped, container, podIPs: this.podIPs, podGraceSeconds, reason };
+        await stopGracefully(this.#context, { ...request, gracePeriodSeconds: undefined, order: undefined }, options);
+      }),
+    );
+    const sandbox = observed.sandboxes.find(({ id }) => id === actions.sandboxId);
+    const stoppedNames = new Set(actions.stop.map(({ container }) => container.name));
+    const isStopped = ({ name }: { name: string }) => stoppedNames.has(name);
+    // Those that were stopped come first, because the exits before count for their delays.
+    const start = [...actions.start.filter(isStopped), ...actions.start.filter((one) => !isStopped(one))];
+    for (const container of sandbox ? start : []) {
+      if (!this.#delays.mayStart(container, observed)) continue;
+      const attempt = nextAttemptOf(observed, container.name);
+      const request = { container, attempt, sandbox: sandbox!, podIPs: this.podIPs };
+      try {
+        await startPlanned(this.#context, this.#puller, request, options);
+        this.#delays.started(container.name);
+        return true;
+      } catch (error) {
+        if (!(error instanceof StartFailure)) throw error;
+        this.#delays.failed(container.name, error);
+        this.#changed();
+      }
+    }
+    return actions.stop.length > 0;
+  }
+
+  async #createSandbox(attempt: number, options: CallOptions & { signal: AbortSignal }): Promise<boolean> {
+    const { client, plan, emit, clock } = this.#context;
+    let step: "FailedMount" | "FailedCreatePodSandBox" = "FailedMount";
+    try {
+      await prepareVolumes(plan);
+      step = "FailedCreatePodSandBox";
+      await createSandbox(client.connection, plan.sandbox(attempt), options);
+      this.#retries.reset("sandbox");
+      return true;
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (CriError.is(error, "CLIENT_CLOSED")) throw error;
+      const what = step === "FailedMount" ? "prepare the volumes" : "create pod sandbox";
+      emit(step, `Failed to ${what}: ${messageOf(error)}`);
+      const now = clock.now();
+      this.#retries.next("sandbox", now, now);
+      this.#retryPodAt = this.#retries.readyAt("sandbox", now);
+      return false;
+    }
+  }
+
+  async #stopAll(options: CallOptions & { signal: AbortSignal }): Promise<void> {
+    this.#probers.stopAll();
+    const { plan, emit } = this.#context;
+    const { containers, terminationGracePeriodSeconds: podGraceSeconds } = plan;
+    const request = { observed: this.#observed, containers, podIPs: this.podIPs, podGraceSeconds };
+    const failures = await stopEverything(this.#context, { ...request, gracePeriodSeconds: undefined }, options);
+    if (failures.length === 0) return;
+    options.signal.throwIfAborted();
+    emit("FailedKillPod", `error killing pod: ${messageOf(failures[0])}`);
+    throw failures[0];
+  }
+
+  #deadline(): number {
+    const { activeDeadlineSeconds } = this.#context.plan;
+    return activeDeadlineSeconds === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.#startTime + activeDeadlineSeconds * 1000;
+  }
+
+  /** Returns the next time at which something may have to be done without a change at the runtime. */
+  #nextAt(): number | undefined {
+    const now = this.#context.clock.now();
+    const times = [this.#deadline(), this.#retryPodAt, this.#delays.nextAt() ?? 0].filter((time) => time > now);
+    const next = Math.min(...times);
+    return Number.isFinite(next) ? next : undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import { unlink } from "node:fs/promises";
+import type { CallOptions } from "../../options.js";
+import { removeContainer, removePod } from "../../resources/stopping.js";
+import { startBudget } from "../../rpcs/budget.js";
+import { log } from "../../transport/logging.js";
+import type { ObservedContainer, ObservedPod } from "./observed-pod.js";
+import type { RunnerContext } from "./runner-context.js";
+import { messageOf } from "./start-failure.js";
+
+/**
+ * Removes what a restarted pod no longer needs, as a kubelet does: all dead attempts of a container but the latest one, with their
+ * logs and termination messages, and dead sandboxes without containers. A failure is only logged: the next call tries again.
+ */
+export async function pruneAttempts(
+  { client, plan }: RunnerContext,
+  observed: ObservedPod,
+  options: CallOptions & { signal: AbortSignal },
+): Promise<void> {
+  const { connection } = client;
+  const kept = new Set<string>();
+  const usedSandboxes = new Set([observed.sandboxes[0]?.id]);
+  const surplus: ObservedContainer[] = [];
+  for (const container of observed.containers) {
+    const isDead = container.state === "exited" || container.state === "created";
+    if (isDead && kept.has(container.name)) surplus.push(container);
+    else usedSandboxes.add(container.sandboxId);
+    if (isDead) kept.add(container.name);
+  }
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      options.signal.throwIfAborted();
+      const fields = { endpoint: connection.endpoint, object: what, error: messageOf(error) };
+      log(connection.options.logger, "warn", "an old attempt of a pod could not be removed", fields);
+      return false;
+    }
+  };
+  for (const { id, name, attempt: number, logPath, sandboxId } of surplus) {
+    const isRemoved = await attempt(id, () =>
+      removeContainer(connection, id, 0, startBudget(connection, options, undefined)),
+    );
+    if (!isRemoved) usedSandboxes.add(sandboxId);
+    const message = plan.containers.find((one) => one.name === name)?.terminationMessagePath(number);
+    const files = isRemoved ? [logPath, message].filter((path) => path?.startsWith("/")) : [];
+    for (const path of files) await unlink(path as string).catch(() => {});
+  }
+  for (const { id, ready } of observed.sandboxes) {
+    if (ready || usedSandboxes.has(id)) continue;
+    await attempt(id, () => removePod(connection, id, () => 0, startBudget(connection, options, undefined)));
+  }
+}

@@ -1,0 +1,80 @@
+import type { CriClient } from "../../client.js";
+import { RegistryCredentials } from "../../credentials/registry-credentials.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
+import { refuse, typeName } from "../../input/check.js";
+import type { CallOptions } from "../../options.js";
+import { contextOfClient } from "../../resources/context.js";
+import { neverAborts } from "../../resources/creation/clean-up.js";
+import { pinDeadline } from "../../rpcs/budget.js";
+import { lockPod } from "../node/pod-lock.js";
+import type { PodPlanParts } from "../planning/pod-plan-types.js";
+import { EventLog } from "./event-log.js";
+import { ImagePuller } from "./image-puller.js";
+import { removeOtherVersions } from "./other-versions.js";
+import { podEvent } from "./pod-event.js";
+import { PodRun } from "./pod-run.js";
+import { PodWorker } from "./pod-worker.js";
+import { type Clock, systemClock } from "./probes/probe-clock.js";
+import type { RunnerContext } from "./runner-context.js";
+import { RunningPod } from "./running-pod.js";
+import { StatusWatch } from "./status-watch.js";
+
+/**
+ * Options of running a planned pod. The call options limit the beginning: locking the pod, removing another version of the document,
+ * and reading the state of the pod.
+ */
+export interface RunPlanOptions extends CallOptions {
+  /** Credentials to try after those in the pull secrets of the pod. @defaultValue the pull secrets only */
+  auth?: RegistryCredentials | undefined;
+}
+
+const runFields: FieldsOf<RunPlanOptions> = { auth: true, ...callOptionFields };
+
+/**
+ * Runs a planned pod.
+ *
+ * @throws CriError `ALREADY_EXISTS` if another process runs a pod with this name, or the runtime does not answer
+ */
+export async function runPod(
+  cri: CriClient,
+  plan: PodPlanParts,
+  options: RunPlanOptions = {},
+  clock: Clock = systemClock,
+): Promise<RunningPod> {
+  checkOptions(options, runFields);
+  const { auth, ...given } = pinDeadline(options);
+  const callOptions = { ...given, signal: given.signal ?? neverAborts };
+  if (!(contextOfClient in Object(cri))) refuse("cri", `must be a CriClient, got ${typeName(cri)}`);
+  const client = cri[contextOfClient];
+  const { name, namespace = "default" } = plan.pod.metadata;
+  const events = new EventLog();
+  const context: RunnerContext = {
+    client,
+    plan,
+    clock,
+    emit: (reason, message, container) => events.add(podEvent(reason, message, container, clock.now())),
+  };
+  const credentials = credentialsOf(plan, auth);
+  const lock = await lockPod(plan.node, { namespace, name });
+  try {
+    await removeOtherVersions(context, callOptions);
+    const watch = new StatusWatch();
+    const puller = new ImagePuller({ ...context, auth: credentials });
+    const worker = new PodWorker(context, puller, watch.changed);
+    await worker.start(callOptions);
+    const adopted = worker.observed.sandboxes.length > 0;
+    return new RunningPod(new PodRun({ context, worker, watch, events, lock, adopted }));
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function credentialsOf({ pullSecrets }: PodPlanParts, auth: RegistryCredentials | undefined) {
+  const secrets = pullSecrets.map(({ name, type, document }) => {
+    const key = type === "kubernetes.io/dockercfg" ? ".dockercfg" : ".dockerconfigjson";
+    return { type, metadata: { name }, stringData: { [key]: document } };
+  });
+  if (secrets.length === 0) return auth;
+  return auth ? auth.withSecrets(secrets) : RegistryCredentials.fromSecrets(secrets);
+}
