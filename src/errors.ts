@@ -82,7 +82,7 @@ export class CriError extends Error {
    * only reads, or the runtime refused the call. `true` means that you have to check the state of the runtime.
    */
   readonly mayHaveTakenEffect: boolean;
-  /** The errors of rolling back earlier steps after this error; usually empty. */
+  /** The errors of rolling back earlier steps after this error, or of pulls with other credentials before it; usually empty. */
   readonly suppressed: readonly unknown[] = [];
 
   static {

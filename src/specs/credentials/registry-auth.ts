@@ -38,8 +38,8 @@ export interface EncodedAuth extends Server {
 }
 
 /**
- * An OAuth2 refresh token, which the registry's token server exchanges for an access token. CRI-O ignores the token and pulls
- * without credentials.
+ * An OAuth2 refresh token, which the registry's token server exchanges for an access token. CRI-O ignores the token, so the client
+ * refuses it there.
  */
 export interface IdentityTokenAuth extends Server {
   identityToken: string;
@@ -49,7 +49,7 @@ export interface IdentityTokenAuth extends Server {
   registryToken?: undefined;
 }
 
-/** A bearer token to send to the registry unchanged. containerd and CRI-O ignore the token; other runtimes may use it. */
+/** A bearer token to send to the registry unchanged. containerd and CRI-O ignore the token, so the client refuses it there. */
 export interface RegistryTokenAuth extends Server {
   registryToken: string;
   username?: undefined;
