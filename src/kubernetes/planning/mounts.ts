@@ -57,7 +57,6 @@ export function mountsOf(
         volumePath: volume.path,
         subPath: normalized(subPath),
         path: hostPath,
-        readOnly: readonly,
       };
       subPaths.push(plan);
     }

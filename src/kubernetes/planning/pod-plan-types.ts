@@ -73,7 +73,7 @@ export interface ContainerPlan {
 export interface FilePlan {
   /** Relative to the volume. */
   path: string;
-  /** Never printed: may contain secrets. */
+  /** Not enumerable, so that it is never printed: it may be secret. */
   content: Uint8Array;
   mode: number;
   /** The owner, if a container must be able to read the file: service account tokens. */
@@ -127,11 +127,10 @@ export interface SubPathPlan {
   container: string;
   /** Path of the volume on the node. */
   volumePath: string;
-  /** The path below the volume. Created if it is missing and the volume is writable. */
+  /** The path below the volume. If it is missing, it becomes a directory. */
   subPath: string;
   /** Where it is mounted: `<pod>/volume-subpaths/<volume>/<container>/<index>`. */
   path: string;
-  readOnly: boolean;
 }
 
 /**

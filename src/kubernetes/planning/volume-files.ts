@@ -18,6 +18,8 @@ export class VolumeFiles {
   readonly #faults: ManifestFaults;
   readonly #defaultMode: number;
   readonly #files = new Map<string, FilePlan>();
+  /** The directories of the volume, each with one of its files. */
+  readonly #directories = new Map<string, string>();
 
   constructor(context: PodContext, defaultMode: number | undefined, faults: ManifestFaults) {
     this.#context = context;
@@ -83,20 +85,35 @@ export class VolumeFiles {
   }
 
   #add(path: string, content: Uint8Array | undefined, mode: number | undefined, at: string, uid?: number): void {
-    const normalized = posix.normalize(path);
-    const isInside = path !== "" && !posix.isAbsolute(path) && !path.split("/").includes("..") && normalized !== ".";
-    if (!isInside || normalized.startsWith("..")) {
-      this.#faults.add(at, `must be a relative path without '..', got ${JSON.stringify(path)}`);
-    } else if (content !== undefined) {
-      const file: FilePlan = {
-        path: normalized,
-        content,
-        mode: mode ?? this.#defaultMode,
-        ...(uid !== undefined && { uid }),
-      };
-      this.#files.set(normalized, hideContent(file));
+    const cleaned = posix.resolve("/", path).slice(1);
+    // Names that begin with ".." are the volume's own: links to its current files.
+    if (cleaned === "" || path.startsWith("/") || path.split("/").includes("..") || cleaned.startsWith("..")) {
+      this.#faults.add(at, `must be the relative path of a file, without '..', got ${JSON.stringify(path)}`);
+      return;
     }
+    const directories = directoriesOf(cleaned);
+    const other = this.#directories.get(cleaned) ?? directories.find((directory) => this.#files.has(directory));
+    if (other !== undefined) {
+      const both = `${JSON.stringify(path)} and ${JSON.stringify(other)}`;
+      this.#faults.add(at, `${both} cannot be files of one volume; rename one`);
+      return;
+    }
+    if (content === undefined) return;
+    const file: FilePlan = {
+      path: cleaned,
+      content,
+      mode: mode ?? this.#defaultMode,
+      ...(uid !== undefined && { uid }),
+    };
+    this.#files.set(cleaned, Object.defineProperty(file, "content", { enumerable: false }));
+    for (const directory of directories) this.#directories.set(directory, cleaned);
   }
+}
+
+/** Returns the directories above a file: `a` and `a/b` for `a/b/c`. */
+function directoriesOf(path: string): string[] {
+  const names = path.split("/").slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
 }
 
 /** Returns the user id of all containers, if they have the same: tokens belong to it. */
@@ -106,9 +123,4 @@ function commonUser({ pod: { spec } }: PodContext): number | undefined {
     containers.map(({ securityContext }) => securityContext?.runAsUser ?? spec.securityContext?.runAsUser),
   );
   return users.size === 1 ? [...users][0] : undefined;
-}
-
-/** Hides the content from `util.inspect` and JSON: it may be secret. */
-function hideContent(file: FilePlan): FilePlan {
-  return Object.defineProperty(file, "content", { enumerable: false });
 }

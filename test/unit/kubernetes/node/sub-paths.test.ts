@@ -20,7 +20,6 @@ async function volumeWithSubPath(subPath: string) {
     volumePath,
     subPath,
     path: join(root, "pod/volume-subpaths/v/main/0"),
-    readOnly: false,
   };
   return { root, volumePath, target: plan.path, plan };
 }

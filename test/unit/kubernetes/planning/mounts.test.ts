@@ -179,7 +179,7 @@ describe("sub-paths", () => {
   it("are mounted at a path of their own, by the index of the mount", () => {
     const mounts = [
       { name: "host", mountPath: "/a" },
-      { name: "scratch", mountPath: "/b", subPath: "x//y/", readOnly: true },
+      { name: "scratch", mountPath: "/b", subPath: "x//y/" },
     ];
     const { mounts: all, subPaths } = planned(prepare(mounts));
     expect(all[1]).toMatchObject({ hostPath: "/pods/uid/volume-subpaths/scratch/main/1", imageSubPath: "" });
@@ -189,7 +189,6 @@ describe("sub-paths", () => {
         volumePath: "/pods/uid/volumes/scratch",
         subPath: "x/y",
         path: "/pods/uid/volume-subpaths/scratch/main/1",
-        readOnly: true,
       },
     ]);
   });

@@ -147,7 +147,7 @@ describe("the files of a volume", () => {
 
   it("are the chosen keys at their paths, with their modes or the volume's", () => {
     const items = [
-      { key: "size", path: "deep/./size", mode: 0o400 },
+      { key: "size", path: "deep/.//size/", mode: 0o400 },
       { key: "color", path: "color" },
     ];
     expect(files({ configMap: { name: "settings", items, defaultMode: 0o600 } })).toEqual([
@@ -255,7 +255,7 @@ describe("faults of volumes", () => {
     "refuse the path %j, which leaves the volume",
     (path) => {
       expect(faults({ configMap: { name: "settings", items: [{ key: "color", path }] } })).toEqual([
-        `spec.volumes[0].configMap.items[0].path: must be a relative path without '..', got ${JSON.stringify(path)}`,
+        `spec.volumes[0].configMap.items[0].path: must be the relative path of a file, without '..', got ${JSON.stringify(path)}`,
       ]);
     },
   );
