@@ -69,7 +69,11 @@ export type {
   VolumeManifest,
   VolumeSourcesManifest,
 } from "./manifest/volume.js";
+export type { NodeReservations } from "./node/allocatable.js";
+export { describeNode } from "./node/describe-node.js";
+export { fromKubeletConfiguration, type KubeletSettings } from "./node/kubelet-configuration.js";
 export type { NodeConfig, ResolverConfig } from "./node/node-config.js";
+export type { NodeOverrides } from "./node/node-overrides.js";
 export { type PlanOptions, planPod } from "./planning/plan-pod.js";
 export type { ServiceAccountToken } from "./planning/pod-context.js";
 export { PodPlan } from "./planning/pod-plan.js";
