@@ -31,6 +31,7 @@ export type { ImageVolumeManifest };
 export { InvalidManifestError };
 export type { KeyReferenceManifest };
 export type { KeyToPathManifest };
+export type { KubeletSettings };
 export type { KubernetesObjects };
 export type { LifecycleManifest };
 export type { LocalReferenceManifest };
@@ -39,6 +40,8 @@ export type { ManifestMetadata };
 export type { Manifests };
 export type { MissingObject };
 export type { NodeConfig };
+export type { NodeOverrides };
+export type { NodeReservations };
 export type { OptionalReferenceManifest };
 export type { PlanOptions };
 export type { PodCgroupPlan };
@@ -88,6 +91,8 @@ export type { VolumePlan };
 export type { VolumeSourcesManifest };
 export type { WaitPodOptions };
 export type { WindowsOptionsManifest };
+export { describeNode };
+export { fromKubeletConfiguration };
 export { planPod };
 export { readManifests };
 
@@ -353,6 +358,11 @@ interface KeyToPathManifest {
   mode?: number | undefined;
 }
 
+interface KubeletSettings {
+  overrides: NodeOverrides;
+  ignored: readonly string[];
+}
+
 interface KubernetesObjects {
   configMaps?: readonly ConfigMapManifest[] | undefined;
   secrets?: readonly SecretManifest[] | undefined;
@@ -432,6 +442,18 @@ interface NodeConfig {
   userNamespaceFirstId: number;
   userNamespaceRanges: number;
   maxRestartDelayMs: number;
+}
+
+type NodeOverrides = {
+  [Key in keyof NodeConfig]?: NodeConfig[Key] | undefined;
+} & NodeReservations & {
+    resolvConf?: string | undefined;
+  };
+
+interface NodeReservations {
+  kubeReserved?: ResourceList | undefined;
+  systemReserved?: ResourceList | undefined;
+  evictionHard?: Readonly<Record<string, string>> | undefined;
 }
 
 interface OptionalReferenceManifest {
@@ -944,6 +966,10 @@ interface WindowsOptionsManifest {
   runAsUserName?: string | undefined;
   hostProcess?: boolean | undefined;
 }
+
+declare function describeNode(cri: CriClient, overrides?: NodeOverrides, options?: CallOptions): Promise<NodeConfig>;
+
+declare function fromKubeletConfiguration(document: string | object): KubeletSettings;
 
 declare function planPod(manifest: PodManifest, options: PlanOptions): PodPlan;
 

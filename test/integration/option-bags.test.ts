@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as main from "../../src/index.js";
 import { CriStream } from "../../src/internal/stream.js";
+import * as kubernetes from "../../src/kubernetes/index.js";
 import { LogStream } from "../../src/logs/log-stream.js";
 import * as prometheus from "../../src/prometheus.js";
 import {
@@ -206,6 +207,7 @@ const cases: Readonly<Record<string, Case>> = {
     "replaceInvalidUtf8",
     (o) => main.messageToGoJson(ContainerStats, ContainerStats.create(), o),
   ],
+  describeNode: [...timeout, (o) => kubernetes.describeNode(on.cri, {}, o)],
   formatMetrics: ["onMised", "onMissed", (o) => prometheus.formatMetrics([], [], o)],
 };
 
@@ -250,12 +252,16 @@ const withoutOptions: ReadonlySet<string> = new Set([
   "FakeRuntime.thaw",
   "FakeRuntime.kill",
   "FakeRuntime.stop",
+  // Its second argument has required fields.
+  "planPod",
   "authFromDockerConfig",
   "cpuCores",
   "formatUsage",
+  "fromKubeletConfiguration",
   "loadCrictlConfig",
   "messageToJson",
   "parseImageReference",
+  "readManifests",
   "redact",
   "toDate",
   "toNanoseconds",
@@ -303,7 +309,7 @@ function functionsOf(module: object): string[] {
 }
 
 test("every public method and function is listed here", () => {
-  const all = [...classes.flatMap(methodsOf), ...[main, prometheus, testing].flatMap(functionsOf)];
+  const all = [...classes.flatMap(methodsOf), ...[main, prometheus, kubernetes, testing].flatMap(functionsOf)];
   expect(all.filter((name) => !(name in cases) && !withoutOptions.has(name))).toEqual([]);
   expect([...Object.keys(cases), ...withoutOptions].filter((name) => !all.includes(name))).toEqual([]);
 });
