@@ -25,7 +25,12 @@ export type {
   RestartRuleManifest,
   VolumeMountManifest,
 } from "./manifest/container.js";
-export { InvalidManifestError, type ManifestFault, type MissingObject } from "./manifest/invalid-manifest-error.js";
+export {
+  InvalidManifestError,
+  type ManifestFault,
+  type ManifestLocation,
+  type MissingObject,
+} from "./manifest/invalid-manifest-error.js";
 export type { ManifestMetadata } from "./manifest/metadata.js";
 export type {
   ConfigMapManifest,
@@ -51,7 +56,6 @@ export type {
   ContainerSecurityContextManifest,
   SeccompProfileManifest,
   SelinuxManifest,
-  WindowsOptionsManifest,
 } from "./manifest/security.js";
 export type {
   ConfigMapVolumeManifest,
@@ -90,7 +94,8 @@ export type {
   SubPathPlan,
   VolumePlan,
 } from "./planning/pod-plan-types.js";
-export { type Manifests, readManifests } from "./reading/read-manifests.js";
+export { type ReadManifestsOptions, readManifests } from "./reading/read-manifests.js";
+export type { IgnoredField, Manifests } from "./reading/reader.js";
 export type { PodColumns } from "./running/display-status.js";
 export type { PodEventReason, RunningPodEvent } from "./running/pod-event.js";
 export type { PodExit } from "./running/pod-exit.js";

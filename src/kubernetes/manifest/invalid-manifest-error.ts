@@ -1,8 +1,22 @@
 import { InvalidInputError, nameClass } from "../../errors.js";
 
+/** Where something is in manifests. Fields are absent for objects that were not read from text or from a file. */
+export interface ManifestLocation {
+  /** Kind and name of the object, such as `Pod web`. */
+  object?: string | undefined;
+  /** The path of the file. */
+  file?: string | undefined;
+  /** The number of the document in its text, from 1. */
+  document?: number | undefined;
+  /** The line in the text, from 1. */
+  line?: number | undefined;
+  /** The column in the line, from 1. */
+  column?: number | undefined;
+}
+
 /** One fault of a manifest. */
-export interface ManifestFault {
-  /** The path of the field in the document, such as `spec.containers[0].image`. */
+export interface ManifestFault extends ManifestLocation {
+  /** The path of the field in the document, such as `spec.containers[0].image`. Empty: the whole document. */
   path: string;
   /** What is wrong and what to do. Never contains values of environment variables, ConfigMaps or Secrets. */
   message: string;
@@ -34,15 +48,29 @@ export class InvalidManifestError extends InvalidInputError {
   readonly faults: readonly ManifestFault[];
 
   constructor(faults: readonly [ManifestFault, ...ManifestFault[]]) {
-    super({ field: faults[0].path, message: lines(faults) });
+    super({ field: nameOf(faults[0]), message: lines(faults) });
     this.faults = faults;
   }
 }
 
 function lines([first, ...rest]: readonly [ManifestFault, ...ManifestFault[]]): string[] {
-  const others = rest.slice(0, maxShown - 1).map(({ path, message }) => `${path}: ${message}`);
+  const others = rest.slice(0, maxShown - 1).map((fault) => `${nameOf(fault)}: ${fault.message}${placeOf(fault)}`);
   const omitted = rest.length - others.length;
-  return [first.message, ...others, ...(omitted > 0 ? [`${omitted} more faults are in the field "faults"`] : [])];
+  return [
+    first.message + placeOf(first),
+    ...others,
+    ...(omitted > 0 ? [`${omitted} more faults are in the field "faults"`] : []),
+  ];
+}
+
+function nameOf({ path }: ManifestFault): string {
+  return path === "" ? "manifest" : path;
+}
+
+function placeOf({ object, file, line, column }: ManifestLocation): string {
+  const inText = file === undefined ? `line ${line}, column ${column}` : `${file}:${line}:${column}`;
+  const places = [object, line === undefined ? file : inText].filter((place) => place !== undefined);
+  return places.length === 0 ? "" : ` (${places.join(", ")})`;
 }
 
 /** Collects the faults of a manifest, so that one error contains them all. */

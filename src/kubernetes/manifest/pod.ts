@@ -1,11 +1,6 @@
 import type { ContainerManifest, ResourceList, ResourcesManifest } from "./container.js";
 import type { ManifestMetadata } from "./metadata.js";
-import type {
-  AppArmorProfileManifest,
-  SeccompProfileManifest,
-  SelinuxManifest,
-  WindowsOptionsManifest,
-} from "./security.js";
+import type { AppArmorProfileManifest, SeccompProfileManifest, SelinuxManifest } from "./security.js";
 import type { VolumeManifest } from "./volume.js";
 
 /** A Kubernetes Pod (`v1`), with the fields that this package supports. */
@@ -58,7 +53,7 @@ export interface PodManifestSpec {
   automountServiceAccountToken?: boolean | undefined;
   /** Adds variables for each Service among the objects. @defaultValue true */
   enableServiceLinks?: boolean | undefined;
-  os?: { name: "linux" | "windows" } | undefined;
+  os?: { name: "linux" } | undefined;
   nodeName?: string | undefined;
   priorityClassName?: string | undefined;
   priority?: number | undefined;
@@ -94,5 +89,4 @@ export interface PodSecurityContextManifest {
   seLinuxOptions?: SelinuxManifest | undefined;
   seLinuxChangePolicy?: "MountOption" | "Recursive" | undefined;
   sysctls?: readonly { name: string; value: string }[] | undefined;
-  windowsOptions?: WindowsOptionsManifest | undefined;
 }

@@ -17,13 +17,6 @@ export interface SelinuxManifest {
   level?: string | undefined;
 }
 
-export interface WindowsOptionsManifest {
-  gmsaCredentialSpec?: string | undefined;
-  gmsaCredentialSpecName?: string | undefined;
-  runAsUserName?: string | undefined;
-  hostProcess?: boolean | undefined;
-}
-
 /** The `securityContext` of a container. Its fields take precedence over the pod's. */
 export interface ContainerSecurityContextManifest {
   runAsUser?: number | undefined;
@@ -38,5 +31,4 @@ export interface ContainerSecurityContextManifest {
   seccompProfile?: SeccompProfileManifest | undefined;
   appArmorProfile?: AppArmorProfileManifest | undefined;
   seLinuxOptions?: SelinuxManifest | undefined;
-  windowsOptions?: WindowsOptionsManifest | undefined;
 }

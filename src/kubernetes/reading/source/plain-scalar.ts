@@ -2,8 +2,8 @@
 export type PlainScalar = string | number | bigint | boolean | null;
 
 const words: ReadonlyMap<string, boolean | null> = new Map([
-  ...["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"].map((word) => [word, true] as const),
-  ...["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"].map((word) => [word, false] as const),
+  ...["yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"].map((word) => [word, true] as const),
+  ...["no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"].map((word) => [word, false] as const),
   ...["", "~", "null", "Null", "NULL"].map((word) => [word, null] as const),
 ]);
 
@@ -11,7 +11,8 @@ const infinities = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 
 /**
  * Resolves a plain scalar by the rules of Kubernetes, which are neither those of YAML 1.1 nor of YAML 1.2: `0400` and `0o400` are
- * octal, `yes`, `on` and `y` are booleans, `1_000` is a number, but `12:30` and `2026-01-01` are strings.
+ * octal, `yes` and `on` are booleans, `1_000` is a number, but `12:30` and `2026-01-01` are strings. Unlike in Kubernetes, `y` and
+ * `n` are strings: it reads them as booleans, but other tools write them without quotes.
  *
  * @returns undefined for infinities and "not a number", which JSON cannot represent
  */
