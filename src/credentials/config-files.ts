@@ -15,7 +15,7 @@ export interface ConfigFile {
 }
 
 /** A file to read. */
-interface Location {
+export interface Location {
   readonly path: string;
   /** Whether the caller or a variable names the file, so that it must exist. */
   readonly isRequired: boolean;
@@ -32,19 +32,17 @@ export async function readConfigFiles(
 }
 
 /** The files of a user. Of each group, the first file that exists is read. */
-function userFiles(env: NodeJS.ProcessEnv): Location[][] {
+export function userFiles(env: NodeJS.ProcessEnv, uid = process.getuid?.() ?? 0): Location[][] {
   const home = env.HOME || env.USERPROFILE || homedir();
   const optional = (...parts: [string, ...string[]]) => ({ path: join(...parts), isRequired: false });
   const docker = env.DOCKER_CONFIG
     ? [optional(env.DOCKER_CONFIG, "config.json")]
     : [optional(home, ".docker", "config.json"), optional(home, ".dockercfg")];
   if (env.REGISTRY_AUTH_FILE) return [docker, [{ path: env.REGISTRY_AUTH_FILE, isRequired: true }]];
-  const runtimeDirectory = env.XDG_RUNTIME_DIR || `/run/user/${process.getuid?.() ?? 0}`;
-  return [
-    docker,
-    [optional(runtimeDirectory, "containers", "auth.json")],
-    [optional(env.XDG_CONFIG_HOME || join(home, ".config"), "containers", "auth.json")],
-  ];
+  const login = env.XDG_RUNTIME_DIR
+    ? optional(env.XDG_RUNTIME_DIR, "containers", "auth.json")
+    : optional("/run/containers", String(uid), "auth.json");
+  return [docker, [login], [optional(env.XDG_CONFIG_HOME || join(home, ".config"), "containers", "auth.json")]];
 }
 
 async function readFirst(locations: readonly Location[]): Promise<ConfigFile | undefined> {

@@ -1,6 +1,6 @@
 import { CredentialsError, CriError } from "../errors.js";
 import { sanitize } from "../internal/redact.js";
-import { ProgramFailure, type ProgramResult, runProgram } from "./run-program.js";
+import type { ProgramResult } from "./run-program.js";
 import type { LookupLimits } from "./source.js";
 
 /** The settings of all helper programs. */
@@ -29,27 +29,30 @@ export class HelperRunner {
   }
 
   async run(helper: HelperRun, { signal, leftMs }: LookupLimits): Promise<ProgramResult> {
+    // Loaded on demand: node:child_process takes longer to load than the rest of this package's credentials.
+    const { ProgramFailure, runProgram } = await import("./run-program.js");
     const { file, args, input } = helper;
     const left = leftMs();
-    const timeoutMs = Math.max(0, Math.min(left, this.#settings.timeoutMs));
+    if (left <= 0) throw deadlineExceeded(failed(helper, "was not run, because the deadline had passed"));
+    const timeoutMs = Math.min(left, this.#settings.timeoutMs);
     try {
       return await runProgram({ file, args, input, env: { ...this.#settings.env, ...helper.env }, timeoutMs, signal });
     } catch (error) {
       if (!(error instanceof ProgramFailure)) throw error;
       const failure = failed(helper, error.reason);
-      if (leftMs() > 0) throw failure;
-      throw new CriError({ code: "DEADLINE_EXCEEDED", message: failure.details });
+      throw error.timedOut && timeoutMs === left ? deadlineExceeded(failure) : failure;
     }
   }
 }
 
+function deadlineExceeded({ details }: CredentialsError): CriError {
+  return new CriError({ code: "DEADLINE_EXCEEDED", message: details });
+}
+
 /** Creates the error of a helper program that failed. */
 export function failed({ file, registry, source }: HelperRun, reason: string): CredentialsError {
-  return new CredentialsError({
-    source,
-    registry,
-    message: `${file}, which has the credentials for ${registry}, ${reason} (${source})`,
-  });
+  const message = `${file} ${reason}; ${source} names it for the credentials of ${registry}`;
+  return new CredentialsError({ source, registry, message });
 }
 
 /** Describes a program that ended with an error. Leaves out output that may contain credentials. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { entriesFor, keysFor } from "../specs/credentials/config-key.js";
 import type { CredentialProvider } from "../specs/credentials/provider-config.js";
 import {
@@ -9,7 +10,7 @@ import {
 import { redacted } from "../specs/credentials/registry-auth.js";
 import { splitReference } from "../specs/image-ref.js";
 import { describeExit, failed, type HelperRunner } from "./helper-runner.js";
-import { type CredentialsSource, type Found, type LookupLimits, match } from "./source.js";
+import { type CredentialsMatch, type CredentialsSource, type Found, type LookupLimits, match } from "./source.js";
 
 /** The maximum number of responses that are kept for a plugin. */
 const maxCached = 1_000;
@@ -21,8 +22,8 @@ interface Cached {
 }
 
 /**
- * A credential provider plugin of a kubelet. Keeps its responses as long as they allow. Unlike a kubelet, which then pulls without
- * credentials, it fails if the program fails.
+ * A credential provider plugin of a kubelet. Keeps its responses as long as they allow. Unlike a kubelet, it fails if the program
+ * fails, instead of pulling without credentials, and asks again if the registry refuses what was kept.
  */
 export class PluginSource implements CredentialsSource {
   readonly name: string;
@@ -48,11 +49,18 @@ export class PluginSource implements CredentialsSource {
     const { registry, repository } = splitReference(image);
     // A kubelet sends and caches the name without tag and digest.
     const name = `${registry}/${repository}`;
-    const entries = this.#cached(name, registry) ?? (await this.#ask(name, registry, limits));
+    const ask = async () => this.#matches(image, await this.#ask(name, registry, limits));
+    const kept = this.#cached(name, registry);
+    if (kept === undefined) return { matches: await ask() };
+    const matches = this.#matches(image, kept);
+    const isNew = (renewed: CredentialsMatch) => !matches.some(({ auth }) => isDeepStrictEqual(auth, renewed.auth));
+    return { matches, renew: async () => (await ask()).filter(isNew) };
+  }
+
+  #matches(image: string, entries: ProviderResponse["entries"]): CredentialsMatch[] {
+    const { registry: serverAddress } = splitReference(image);
     const found = entriesFor(image, entries);
-    return {
-      matches: found.map(({ key, auth }) => match(this.name, key, redacted({ ...auth, serverAddress: registry }))),
-    };
+    return found.map(({ key, auth }) => match(this.name, key, redacted({ ...auth, serverAddress })));
   }
 
   async #ask(name: string, registry: string, limits: LookupLimits): Promise<ProviderResponse["entries"]> {

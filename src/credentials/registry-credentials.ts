@@ -140,12 +140,21 @@ export class RegistryCredentials {
   async lookup(image: string, options: LookupOptions = {}): Promise<CredentialsMatch[]> {
     checkOptions(options, lookupFields);
     const matches: CredentialsMatch[] = [];
-    for await (const match of this.candidates(imageReference(image, "image"), options)) matches.push(match);
+    const all = this.candidates(imageReference(image, "image"), options, { renews: false });
+    for await (const match of all) matches.push(match);
     return matches;
   }
 
-  /** @internal Finds the credentials one after the other, and asks each source only when it is needed. */
-  async *candidates(image: string, options: LookupOptions): AsyncGenerator<CredentialsMatch, void, undefined> {
+  /**
+   * @internal Finds the credentials one after the other, and asks each source only when it is needed.
+   *
+   * @param renews whether to replace credentials that were kept, because the caller continues only after they were refused
+   */
+  async *candidates(
+    image: string,
+    options: LookupOptions,
+    { renews = true } = {},
+  ): AsyncGenerator<CredentialsMatch, void, undefined> {
     checkCallOptions(options);
     const limits = toLimits(options);
     let count = 0;
@@ -153,10 +162,9 @@ export class RegistryCredentials {
     for (const source of this.#sources) {
       const found = await source.find(image, limits);
       if (found.missing !== undefined) missing ??= { source: source.name, why: found.missing };
-      for (const match of found.matches) {
-        count++;
-        yield match;
-      }
+      count += found.matches.length;
+      yield* found.matches;
+      if (renews && found.renew) yield* await found.renew();
     }
     if (count > 0 || missing === undefined) return;
     const { registry } = splitReference(image);

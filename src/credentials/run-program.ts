@@ -31,9 +31,9 @@ export interface ProgramResult {
 export class ProgramFailure extends Error {
   constructor(
     readonly reason: string,
-    options?: ErrorOptions,
+    readonly timedOut = false,
   ) {
-    super(reason, options);
+    super(reason);
   }
 }
 
@@ -66,13 +66,13 @@ export function runProgram({ file, args, env, input, timeoutMs, signal }: Progra
         reject(reason);
       });
     const stopTimer = startTimer(timeoutMs, () =>
-      fail(new ProgramFailure(`did not end within ${timeoutMs / 1_000} s, and was killed`)),
+      fail(new ProgramFailure(`did not end within ${Math.round(timeoutMs / 100) / 10} s, and was killed`, true)),
     );
     const stopListening = signal && onAbort(signal, () => fail(signal.reason));
     const tooMuch = () => fail(new ProgramFailure(`printed more than ${maxOutputBytes / 1_024} KiB, and was killed`));
     const stdout = collect(child.stdout, tooMuch);
     const stderr = collect(child.stderr, tooMuch);
-    child.once("error", (cause: NodeJS.ErrnoException) => fail(new ProgramFailure(notStarted(cause), { cause })));
+    child.once("error", (cause: NodeJS.ErrnoException) => fail(new ProgramFailure(notStarted(cause))));
     child.once("close", (code) =>
       end(() => resolve({ exitCode: code ?? undefined, stdout: stdout(), stderr: stderr() })),
     );

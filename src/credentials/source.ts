@@ -15,6 +15,8 @@ export interface Found {
   readonly matches: readonly CredentialsMatch[];
   /** Why a source that names the registry has no credentials for it. */
   readonly missing?: string | undefined;
+  /** Finds new credentials after the registry refused the matches. Set if they were kept from an earlier answer of a program. */
+  readonly renew?: (() => Promise<readonly CredentialsMatch[]>) | undefined;
 }
 
 /** The limits of a lookup. */

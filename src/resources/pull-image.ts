@@ -155,7 +155,7 @@ function allRefused(spec: ImageSpec, attempts: readonly Attempt[]): CriError {
     const message = `the runtime would ignore all credentials for ${registry} and pull without them: ${tried}`;
     return new CredentialsError({ registry, source: attempts[0]?.match.source ?? "", message });
   }
-  const message = `${last.details}; no credentials for ${registry} were accepted, of ${attempts.length}: ${tried}`;
+  const message = `${last.details}; no credentials for ${registry} were accepted, tried ${attempts.length}: ${tried}`;
   return pullError(errors.find(({ reason }) => reason === "Unauthorized") ?? last, message, errors);
 }
 

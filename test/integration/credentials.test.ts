@@ -92,7 +92,7 @@ describe("a refused pull", () => {
     expect(error).toMatchObject({ reason: "Unauthorized", image: app, attempts: 2, endpoint: runtime.endpoint });
     expect(error.details).toMatch(/authorization failed/);
     expect(error.details).toContain(
-      "no credentials for registry.example were accepted, of 2: registry.example/team in Secret team/pull (Unauthorized), " +
+      "no credentials for registry.example were accepted, tried 2: registry.example/team in Secret team/pull (Unauthorized), " +
         `registry.example in ${programs.path("config.json")} (Unauthorized)`,
     );
   });
@@ -182,6 +182,33 @@ describe("a helper program", () => {
     await cri.close();
     expect((await closed).code).toBe("CLIENT_CLOSED");
   });
+});
+
+test("a response of a plugin is kept, and renewed after the registry refused it", async () => {
+  const { runtime, cri } = await start();
+  const apiVersion = "credentialprovider.kubelet.k8s.io/v1";
+  const answer = (password: string) => {
+    const auth = { "registry.example": { username: "user", password } };
+    const response = { apiVersion, kind: "CredentialProviderResponse", cacheKeyType: "Registry", auth };
+    return programs.program("provider", `echo '${JSON.stringify(response)}'`);
+  };
+  const provider = { name: "provider", matchImages: ["*.example"], defaultCacheDuration: "1h", apiVersion };
+  const config = await programs.json("providers.json", {
+    apiVersion: "kubelet.config.k8s.io/v1",
+    kind: "CredentialProviderConfig",
+    providers: [provider],
+  });
+  const plugins = { config, binDir: programs.folder };
+  const auth = await RegistryCredentials.load({ env: programs.env, files: [], plugins });
+
+  await answer("wrong");
+  expect((await failureOf(cri.images.pull(app, { auth }))).details).toContain("tried 1: registry.example in plugin");
+  expect((await failureOf(cri.images.pull(app, { auth }))).details).toContain("tried 1: registry.example in plugin");
+  await answer(right.password);
+  await cri.images.pull(app, { auth });
+  await cri.images.pull(app, { auth });
+  expect(passwordsOf(runtime)).toEqual(["wrong", "wrong", "wrong", right.password, right.password]);
+  expect(await programs.calls()).toHaveLength(3);
 });
 
 describe("a token", () => {

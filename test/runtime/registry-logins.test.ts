@@ -52,7 +52,7 @@ labJourneys("registry-logins", (fixture, lab) => {
     delete logins.identityToken;
     const error = await failureOf(cri.images.pull(reference, { auth }));
     expect(error).toMatchObject({ name: "ImagePullError", reason: "Unauthorized", attempts: 2 });
-    expect(CriError.is(error) && error.details).toContain(`of 2: ${address}/hostile in secrets[0] (Unauthorized)`);
+    expect(CriError.is(error) && error.details).toContain(`tried 2: ${address}/hostile in secrets[0] (Unauthorized)`);
     expect(String(error)).not.toMatch(/granted|renewed/);
   });
 

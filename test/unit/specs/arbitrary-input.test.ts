@@ -4,7 +4,12 @@ import { InvalidInputError } from "../../../src/errors.js";
 import { ContainerConfig, PodSandboxConfig } from "../../../src/proto.js";
 import { readContainerSpec } from "../../../src/specs/container-config.js";
 import { authFromDockerConfig } from "../../../src/specs/credentials/docker-auth.js";
+import { readHelperOutput } from "../../../src/specs/credentials/helper.js";
+import { readProviderConfig } from "../../../src/specs/credentials/provider-config.js";
+import { readProviderResponse } from "../../../src/specs/credentials/provider-response.js";
+import { readPullSecret } from "../../../src/specs/credentials/pull-secret.js";
 import { toAuthConfig } from "../../../src/specs/credentials/registry-auth.js";
+import { parseImageReference } from "../../../src/specs/image-reference.js";
 import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
 
 /* Any value from plain JavaScript results in a message that can be encoded, or in an InvalidInputError. */
@@ -175,4 +180,59 @@ describe("arbitrary input is converted or refused", () => {
       runs,
     );
   });
+
+  it("as a pull secret", () => {
+    const type = fc.constantFrom("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg", "Opaque");
+    const text = fc.oneof(fc.json(), fc.base64String(), anything);
+    const data = fc.record({ ".dockerconfigjson": text, ".dockercfg": text }, { requiredKeys: [] });
+    const secret = fc.record({ type, data: fc.oneof(data, anything), stringData: data, metadata: anything });
+    fc.assert(
+      fc.property(fc.oneof(secret, anything), (given) => {
+        refusedOrConverted(() => readPullSecret(given as never, "secret").config.entriesFor("nginx"));
+      }),
+      runs,
+    );
+  });
+
+  it("as a configuration of plugins", () => {
+    const provider = record("name", "matchImages", "defaultCacheDuration", "apiVersion", "args", "env");
+    const config = fc.record({
+      apiVersion: fc.constant("kubelet.config.k8s.io/v1"),
+      kind: fc.constant("CredentialProviderConfig"),
+      providers: listOf(provider),
+    });
+    fc.assert(
+      fc.property(fc.oneof(config, anything), (given) => {
+        refusedOrConverted(() => readProviderConfig(given, "config"));
+      }),
+      runs,
+    );
+  });
+
+  it("as an image reference", () => {
+    fc.assert(
+      fc.property(anything, (given) => refusedOrConverted(() => parseImageReference(given as never))),
+      runs,
+    );
+  });
+});
+
+it("arbitrary output of helpers and plugins never throws", () => {
+  const apiVersion = "v1";
+  const response = fc
+    .record({
+      kind: fc.constant("CredentialProviderResponse"),
+      apiVersion: fc.constant(apiVersion),
+      cacheKeyType: fc.constantFrom("Image", 5, undefined),
+      cacheDuration: fc.oneof(fc.string(), fc.jsonValue()),
+      auth: fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue()),
+    })
+    .map((value) => JSON.stringify(value));
+  fc.assert(
+    fc.property(fc.oneof(response, fc.json(), fc.string()), (output) => {
+      readHelperOutput(output, "registry.example");
+      readProviderResponse(output, apiVersion);
+    }),
+    runs,
+  );
 });
