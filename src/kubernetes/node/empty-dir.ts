@@ -1,5 +1,6 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { CriError } from "../../errors.js";
 import type { VolumePlan } from "../planning/pod-plan-types.js";
 import { isMountPoint } from "./mount-point.js";
 import { mountFileSystem } from "./mounting.js";
@@ -40,6 +41,11 @@ export async function makeVolumeDirectory(path: string): Promise<void> {
 export async function mountTmpfs(path: string, sizeBytes: bigint | undefined): Promise<void> {
   if (await isMountPoint(path)) return;
   const options = sizeBytes === undefined ? [] : [`size=${sizeBytes}`];
-  // The options of a file system that the kernel does not know fail without an effect.
-  await mountFileSystem("tmpfs", path, [...options, "noswap"]).catch(() => mountFileSystem("tmpfs", path, options));
+  try {
+    await mountFileSystem("tmpfs", path, [...options, "noswap"]);
+  } catch (error) {
+    if (!CriError.is(error)) throw error;
+    // An option that the kernel does not know makes the mount fail without an effect.
+    await mountFileSystem("tmpfs", path, options);
+  }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, readlink, rename, symlink, unlink } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, readlink, rename, rm, symlink, unlink } from "node:fs/promises";
 import { posix } from "node:path";
 import { refuse } from "../../input/check.js";
 import { lstatIfExists } from "../../internal/files/folder.js";
@@ -88,7 +88,7 @@ async function linkNames(path: string, names: ReadonlySet<string>): Promise<void
 /** Makes a link point to another target at once. */
 async function replaceLink(target: string, path: string): Promise<void> {
   const temporary = `${path}_tmp`;
-  await unlink(temporary).catch(() => {}); // of a process that was killed
+  await rm(temporary, { force: true }); // of a process that was killed
   await symlink(target, temporary);
   await rename(temporary, path);
 }
