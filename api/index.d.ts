@@ -10,6 +10,7 @@ export type { CapabilitiesSpec };
 export type { CheckpointOptions };
 export type { ConnectOptions };
 export type { Container };
+export type { ContainerDiskUsage };
 export type { ContainerEvent };
 export type { ContainerExit };
 export type { ContainerExitedEvent };
@@ -50,6 +51,8 @@ export type { CrictlConfig };
 export type { DerivedDefaults };
 export type { DeviceSpec };
 export type { DiscoverOptions };
+export type { DiskFilesystem };
+export type { DiskUsage };
 export type { DnsSpec };
 export type { Effect };
 export type { EncodedAuth };
@@ -75,6 +78,7 @@ export type { GrpcErrorCode };
 export type { HostMount };
 export type { IdRange };
 export type { IdentityTokenAuth };
+export type { ImageDiskUsage };
 export type { ImageIdentity };
 export type { ImageInput };
 export type { ImageKeptReason };
@@ -179,6 +183,7 @@ export { RegistryCredentials };
 export type { RegistryCredentialsOptions };
 export type { RegistryTokenAuth };
 export type { RemoveOptions };
+export type { RepositoryDiskUsage };
 export type { ResourceLimits };
 export type { ResourceRequests };
 export type { ResourcesSpec };
@@ -428,6 +433,15 @@ declare class Container {
   reopenLog(options?: CallOptions): Promise<void>;
   execUrl(command: readonly string[], options?: StreamUrlOptions): Promise<string>;
   attachUrl(options?: StreamUrlOptions): Promise<string>;
+}
+
+interface ContainerDiskUsage {
+  readonly id: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly state: ContainerStateName;
+  readonly pod: PodIdentity | undefined;
+  readonly writableLayer: FilesystemFigures | undefined;
 }
 
 // import type { Container } from "k8s-cri-client/proto";
@@ -783,6 +797,19 @@ interface DiscoverOptions {
   signal?: AbortSignal | undefined;
 }
 
+interface DiskFilesystem extends FilesystemFigures {
+  readonly measuredAt: Date | undefined;
+}
+
+interface DiskUsage {
+  readonly imageFilesystems: readonly DiskFilesystem[];
+  readonly containerFilesystems: readonly DiskFilesystem[];
+  readonly images: readonly ImageDiskUsage[];
+  readonly containers: readonly ContainerDiskUsage[];
+  readonly repositories: readonly RepositoryDiskUsage[];
+  readonly reclaimableBytes: number;
+}
+
 interface DnsSpec {
   servers?: readonly string[] | undefined;
   searches?: readonly string[] | undefined;
@@ -945,6 +972,14 @@ interface IdentityTokenAuth extends Server {
   password?: undefined;
   auth?: undefined;
   registryToken?: undefined;
+}
+
+interface ImageDiskUsage {
+  readonly image: Image;
+  readonly sizeBytes: number;
+  readonly containers: readonly string[];
+  readonly isDangling: boolean;
+  readonly isReclaimable: boolean;
 }
 
 interface ImageIdentity {
@@ -1735,6 +1770,12 @@ interface RemoveOptions extends CallOptions {
   gracePeriodSeconds?: number | undefined;
 }
 
+interface RepositoryDiskUsage {
+  readonly repository: string;
+  readonly images: readonly Image[];
+  readonly sizeBytes: number;
+}
+
 interface ResourceLimits {
   cpu?: Quantity | undefined;
   memory?: Quantity | undefined;
@@ -1864,6 +1905,7 @@ declare class Stats {
   pods(query?: PodStatsQuery, options?: CallOptions): Promise<PodSandboxStats[]>;
   snapshot(options?: UsageSnapshotOptions): Promise<UsageSnapshot>;
   watch(options?: UsageWatchOptions): CriStream<UsageSnapshot>;
+  diskUsage(options?: CallOptions): Promise<DiskUsage>;
   metricDescriptors(options?: CallOptions): Promise<MetricDescriptor[]>;
   podMetrics(options?: CallOptions): Promise<PodSandboxMetrics[]>;
 }

@@ -25,6 +25,7 @@ export type { HostPathManifest };
 export type { HostPathTypeName };
 export type { HostsFilePlan };
 export type { HttpGetManifest };
+export type { IgnoredField };
 export type { ImageFacts };
 export type { ImagePlan };
 export type { ImageVolumeManifest };
@@ -36,6 +37,7 @@ export type { KubernetesObjects };
 export type { LifecycleManifest };
 export type { LocalReferenceManifest };
 export type { ManifestFault };
+export type { ManifestLocation };
 export type { ManifestMetadata };
 export type { Manifests };
 export type { MissingObject };
@@ -64,6 +66,7 @@ export type { ProjectionManifest };
 export type { ProtocolName };
 export type { PullSecret };
 export type { QuantityManifest };
+export type { ReadManifestsOptions };
 export type { ResolverConfig };
 export type { ResourceList };
 export type { ResourceReferenceManifest };
@@ -90,7 +93,6 @@ export type { VolumeMountManifest };
 export type { VolumePlan };
 export type { VolumeSourcesManifest };
 export type { WaitPodOptions };
-export type { WindowsOptionsManifest };
 export { describeNode };
 export { fromKubeletConfiguration };
 export { planPod };
@@ -198,7 +200,6 @@ interface ContainerSecurityContextManifest {
   seccompProfile?: SeccompProfileManifest | undefined;
   appArmorProfile?: AppArmorProfileManifest | undefined;
   seLinuxOptions?: SelinuxManifest | undefined;
-  windowsOptions?: WindowsOptionsManifest | undefined;
 }
 
 interface DnsConfigManifest {
@@ -325,6 +326,11 @@ interface HttpGetManifest {
     | undefined;
 }
 
+interface IgnoredField extends ManifestLocation {
+  path: string;
+  reason: string;
+}
+
 interface ImageFacts {
   id: string;
   uid?: bigint | undefined;
@@ -381,10 +387,18 @@ interface LocalReferenceManifest {
   name: string;
 }
 
-interface ManifestFault {
+interface ManifestFault extends ManifestLocation {
   path: string;
   message: string;
   missing?: MissingObject | undefined;
+}
+
+interface ManifestLocation {
+  object?: string | undefined;
+  file?: string | undefined;
+  document?: number | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
 }
 
 interface ManifestMetadata {
@@ -398,6 +412,7 @@ interface ManifestMetadata {
 interface Manifests {
   pods: readonly PodManifest[];
   objects: Required<KubernetesObjects>;
+  ignored: readonly IgnoredField[];
 }
 
 interface MissingObject {
@@ -594,7 +609,7 @@ interface PodManifestSpec {
   enableServiceLinks?: boolean | undefined;
   os?:
     | {
-        name: "linux" | "windows";
+        name: "linux";
       }
     | undefined;
   nodeName?: string | undefined;
@@ -668,7 +683,6 @@ interface PodSecurityContextManifest {
         value: string;
       }[]
     | undefined;
-  windowsOptions?: WindowsOptionsManifest | undefined;
 }
 
 interface PodStatus {
@@ -733,6 +747,11 @@ interface PullSecret {
 }
 
 type QuantityManifest = string | number;
+
+interface ReadManifestsOptions {
+  namespace?: string | undefined;
+  unknownKinds?: "refuse" | "ignore" | undefined;
+}
 
 interface ResolverConfig {
   nameservers: readonly string[];
@@ -898,7 +917,6 @@ interface SubPathPlan {
   volumePath: string;
   subPath: string;
   path: string;
-  readOnly: boolean;
 }
 
 interface VolumeManifest extends VolumeSourcesManifest {
@@ -960,17 +978,10 @@ interface WaitPodOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface WindowsOptionsManifest {
-  gmsaCredentialSpec?: string | undefined;
-  gmsaCredentialSpecName?: string | undefined;
-  runAsUserName?: string | undefined;
-  hostProcess?: boolean | undefined;
-}
-
 declare function describeNode(cri: CriClient, overrides?: NodeOverrides, options?: CallOptions): Promise<NodeConfig>;
 
 declare function fromKubeletConfiguration(document: string | object): KubeletSettings;
 
 declare function planPod(manifest: PodManifest, options: PlanOptions): PodPlan;
 
-declare function readManifests(input: string | object): Manifests;
+declare function readManifests(input: string | Uint8Array | object, options?: ReadManifestsOptions): Manifests;

@@ -60,6 +60,13 @@ export type { RemoveOptions, StopOptions, StopPodOptions } from "./resources/sto
 export type { ContainerTarget, PodTarget } from "./resources/target.js";
 export type { ContainerResourcesUpdate, PodResourcesUpdate } from "./resources/update-resources.js";
 export type {
+  ContainerDiskUsage,
+  DiskFilesystem,
+  DiskUsage,
+  ImageDiskUsage,
+  RepositoryDiskUsage,
+} from "./resources/usage/disk-usage.js";
+export type {
   CpuFigures,
   FilesystemFigures,
   MemoryFigures,

@@ -16,6 +16,7 @@ import { checkId } from "../rpcs/checked.js";
 import * as rpcs from "../rpcs/stats.js";
 import type { Connection } from "../transport/connection.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
+import { type DiskUsage, reportDiskUsage } from "./usage/disk-usage.js";
 import { UsageSampler, type UsageSnapshot } from "./usage/snapshot.js";
 import { type UsageSnapshotOptions, type UsageWatchOptions, usageSnapshotFields, watchUsage } from "./usage/watch.js";
 
@@ -112,6 +113,14 @@ export class Stats {
    */
   watch(options: UsageWatchOptions = {}): CriStream<UsageSnapshot> {
     return watchUsage(this.#connection, options);
+  }
+
+  /**
+   * Reports how much disk space images and the writable layers of containers use (ImageFsInfo, ListImages, ListContainerStats), and
+   * which images are unused, dangling, or of the same repository. `images.prune` and `containers.prune` free space.
+   */
+  async diskUsage(options?: CallOptions): Promise<DiskUsage> {
+    return reportDiskUsage(this.#connection, options);
   }
 
   /** Lists the names, help and label keys of the metrics of {@link podMetrics} (ListMetricDescriptors). Since Kubernetes 1.26. */

@@ -125,6 +125,7 @@ const cases: Readonly<Record<string, Case>> = {
   "Stats.pods": [...timeout, (o) => on.cri.stats.pods({}, o)],
   "Stats.snapshot": ["lables", "labels", (o) => on.cri.stats.snapshot(o)],
   "Stats.watch": ["interval", "intervalMs", (o) => on.cri.stats.watch(o)],
+  "Stats.diskUsage": [...timeout, (o) => on.cri.stats.diskUsage(o)],
   "Stats.metricDescriptors": [...timeout, (o) => on.cri.stats.metricDescriptors(o)],
   "Stats.podMetrics": [...timeout, (o) => on.cri.stats.podMetrics(o)],
 

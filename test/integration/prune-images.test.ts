@@ -257,6 +257,11 @@ describe("prune with belowBytes", () => {
     expect((await cri.images.prune({ belowBytes: used - 400_000 })).removed).toEqual([]);
   });
 
+  test("removes all unused images below 0 bytes", async () => {
+    const { cri } = await startWith(...images);
+    expect((await cri.images.prune({ belowBytes: 0 })).removed).toHaveLength(images.length);
+  });
+
   test("fails if the runtime does not report the usage", async () => {
     const { runtime, cri } = await startWith(...images);
     runtime.respondNext("ImageFsInfo", {});

@@ -89,7 +89,7 @@ export async function pruneImages(connection: Connection, options: PruneOptions 
   const { usage, belowBytes, dryRun } = checked;
   const callOptions = callOptionsOf(pinDeadline(options));
   // The usage is measured before the images are listed: an image that is pulled in between is then never removed for it.
-  const excessBytes = belowBytes && (await measureExcess(connection, belowBytes, callOptions));
+  const excessBytes = belowBytes === undefined ? undefined : await measureExcess(connection, belowBytes, callOptions);
   const node = await listUsedImages(connection, callOptions);
   usage?.record(node.images, (image) => node.userOf(image) !== undefined);
 

@@ -13,6 +13,8 @@ export type ImageUser = "container" | "podSandbox";
 export interface NodeImages {
   readonly images: readonly Image[];
   readonly containers: readonly Container[];
+  /** Returns the containers that use an image, running or not. */
+  containersOf(image: Image): readonly Container[];
   userOf(image: Image): ImageUser | undefined;
 }
 
@@ -22,21 +24,29 @@ export async function listUsedImages(connection: Connection, options: CallOption
   const images = await listImages(connection, undefined, options);
   const containers = await listContainers(connection, undefined, options);
   const { info } = await status(connection, true, options);
-  const ofContainers = new Set(containers.flatMap(imageNames));
+  const byImage = new Map<string, Set<Container>>();
+  for (const container of containers) {
+    for (const name of imageNames(container)) {
+      byImage.set(name, (byImage.get(name) ?? new Set()).add(container));
+    }
+  }
   const ofSandboxes = new Set(sandboxImages(info).map(plainName));
+  const containersOf = (image: Image) => [
+    ...new Set(plainNames(image).flatMap((name) => [...(byImage.get(name) ?? [])])),
+  ];
   return {
     images,
     containers,
+    containersOf,
     userOf: (image) => {
-      const names = plainNames(image);
-      if (names.some((name) => ofContainers.has(name))) return "container";
-      return names.some((name) => ofSandboxes.has(name)) ? "podSandbox" : undefined;
+      if (containersOf(image).length > 0) return "container";
+      return plainNames(image).some((name) => ofSandboxes.has(name)) ? "podSandbox" : undefined;
     },
   };
 }
 
 /** Returns all names of the image of a container. Runtimes differ in which name a container has. */
-export function imageNames({ image, imageId, imageRef }: Container): string[] {
+function imageNames({ image, imageId, imageRef }: Container): string[] {
   const names = [imageId, imageRef, image?.image ?? "", image?.userSpecifiedImage ?? ""];
   return names.filter((name) => name !== "").map(plainName);
 }
