@@ -78,9 +78,10 @@ export { describeNode } from "./node/describe-node.js";
 export { fromKubeletConfiguration, type KubeletSettings } from "./node/kubelet-configuration.js";
 export type { NodeConfig, ResolverConfig } from "./node/node-config.js";
 export type { NodeOverrides } from "./node/node-overrides.js";
+export type { PlanChange, PlanDiff } from "./planning/plan-diff.js";
 export { type PlanOptions, planPod } from "./planning/plan-pod.js";
 export type { ServiceAccountToken } from "./planning/pod-context.js";
-export { PodPlan } from "./planning/pod-plan.js";
+export { diffPlans, PodPlan } from "./planning/pod-plan.js";
 export type {
   ContainerFacts,
   ContainerPlan,

@@ -1,3 +1,4 @@
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { ManifestFaults } from "../manifest/invalid-manifest-error.js";
 import type { KubernetesObjects } from "../manifest/objects.js";
 import type { PodManifest } from "../manifest/pod.js";
@@ -5,6 +6,7 @@ import type { NodeConfig } from "../node/node-config.js";
 import { configureContainer } from "./container-config.js";
 import { hostnameOf } from "./hostname.js";
 import { documentHash, podUid } from "./identity.js";
+import { placeholderFacts } from "./placeholder-facts.js";
 import { namespaceOf, type ServiceAccountToken } from "./pod-context.js";
 import { userNamespaceOf } from "./pod-namespaces.js";
 import { PodPlan } from "./pod-plan.js";
@@ -25,6 +27,8 @@ export interface PlanOptions {
   tokens?: readonly ServiceAccountToken[] | undefined;
 }
 
+const fields: FieldsOf<PlanOptions> = { node: true, objects: true, tokens: true };
+
 /**
  * Plans a pod: computes everything that a kubelet would do for it on this node, without any I/O. The same arguments give the same
  * plan. Later changes of the arguments do not affect it.
@@ -32,17 +36,23 @@ export interface PlanOptions {
  * @throws InvalidManifestError with all faults: missing objects and keys, and settings that the node does not allow
  */
 export function planPod(manifest: PodManifest, options: PlanOptions): PodPlan {
-  const { pod, node, objects, tokens } = structuredClone({ pod: manifest, objects: {}, tokens: [], ...options });
+  checkOptions(options, fields);
+  const { pod, node, objects, tokens } = structuredClone({
+    pod: manifest,
+    node: options.node,
+    objects: options.objects ?? {},
+    tokens: options.tokens ?? [],
+  });
   const faults = new ManifestFaults();
   const hash = documentHash(pod);
   const uid = podUid(pod, hash);
-  const { runtimeHandler, overhead } = runtimeClassOf(pod, objects ?? {}, faults);
+  const { runtimeHandler, overhead } = runtimeClassOf(pod, objects, faults);
   const resources = podResourcesOf(pod, overhead);
   const context: MessageContext = {
     pod,
     node,
-    objects: objects ?? {},
-    tokens: tokens ?? [],
+    objects,
+    tokens,
     hash,
     uid,
     podDirectory: `${node.rootDirectory}/pods/${uid}`,
@@ -63,12 +73,3 @@ export function planPod(manifest: PodManifest, options: PlanOptions): PodPlan {
   faults.throwIfAny();
   return new PodPlan(context, volumes, pullSecrets);
 }
-
-/** Stands for what only the run knows. */
-export const placeholderFacts = {
-  podSandboxId: "<pod sandbox>",
-  podIPs: ["<pod IP>"],
-  attempt: 0,
-  image: { id: "<image>", username: "<user of the image>" },
-  imageVolumes: {},
-};

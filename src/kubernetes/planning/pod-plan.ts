@@ -1,5 +1,7 @@
-import { inspect } from "node:util";
+import { type InspectOptions, inspect } from "node:util";
 import type { CriClient } from "../../client.js";
+import { refuse } from "../../input/check.js";
+import type { JsonObject } from "../../json/message-json.js";
 import { CreateContainerRequest, type PodSandboxConfig, PullImageRequest, RunPodSandboxRequest } from "../../proto.js";
 import type { ContainerManifest } from "../manifest/container.js";
 import type { PodManifest } from "../manifest/pod.js";
@@ -10,6 +12,8 @@ import { configureContainer } from "./container-config.js";
 import { containerPlans } from "./container-plan.js";
 import { hostsFileOf } from "./hosts-file.js";
 import { pulledImage } from "./images.js";
+import { planData } from "./plan-data.js";
+import { type ComparedData, diffData, type PlanDiff } from "./plan-diff.js";
 import { podCgroupOf } from "./pod-cgroup.js";
 import type {
   ContainerFacts,
@@ -130,7 +134,33 @@ export class PodPlan implements PodPlanParts {
     return found;
   }
 
-  [inspect.custom](): string {
-    return `PodPlan ${this.uid}`;
+  /**
+   * Returns the plan as data for JSON: the directories and files to make, probes and hooks, and all messages in order. Placeholders
+   * such as `<pod IP>` stand for what only the run knows. The data contains no values of environment variables, no content of
+   * ConfigMaps, Secrets and tokens, and no values of HTTP headers; `$(NAME)` in commands is not replaced.
+   */
+  toJSON(): JsonObject {
+    return planData(this.#context, this, false);
   }
+
+  /** Lists the differences to another plan, such as that of a changed document. As in {@link toJSON}, secrets are not shown. */
+  diff(other: PodPlan): PlanDiff {
+    if (!(#context in other)) refuse("other", "must be a plan that planPod of the same copy of this package returned");
+    return diffData(this.#data(), other.#data());
+  }
+
+  #data(): ComparedData {
+    const { uid, hash } = this;
+    const revealed = planData(this.#context, this, true);
+    return { uid, hash, shown: this.toJSON(), revealed };
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `PodPlan ${inspect(this.toJSON(), options)}`;
+  }
+}
+
+/** Compares two plans: does the same as `before.diff(after)`. */
+export function diffPlans(before: PodPlan, after: PodPlan): PlanDiff {
+  return before.diff(after);
 }
