@@ -45,6 +45,8 @@ export type { NodeConfig };
 export type { NodeOverrides };
 export type { NodeReservations };
 export type { OptionalReferenceManifest };
+export type { PlanChange };
+export type { PlanDiff };
 export type { PlanOptions };
 export type { PodCgroupPlan };
 export type { PodColumns };
@@ -94,12 +96,14 @@ export type { VolumePlan };
 export type { VolumeSourcesManifest };
 export type { WaitPodOptions };
 export { describeNode };
+export { diffPlans };
 export { fromKubeletConfiguration };
 export { planPod };
 export { readManifests };
 
 import type { ContainerConfig } from "k8s-cri-client/proto";
 import type { CreateContainerRequest } from "k8s-cri-client/proto";
+import type { InspectOptions } from "node:util";
 import type { PodSandboxConfig } from "k8s-cri-client/proto";
 import type { PullImageRequest } from "k8s-cri-client/proto";
 import type { RunPodSandboxRequest } from "k8s-cri-client/proto";
@@ -476,6 +480,17 @@ interface OptionalReferenceManifest {
   optional?: boolean | undefined;
 }
 
+interface PlanChange {
+  path: string;
+  before?: JsonValue | undefined;
+  after?: JsonValue | undefined;
+}
+
+interface PlanDiff {
+  changes: readonly PlanChange[];
+  replaces: boolean;
+}
+
 interface PlanOptions {
   node: NodeConfig;
   objects?: KubernetesObjects | undefined;
@@ -639,7 +654,9 @@ declare class PodPlan implements PodPlanParts {
   pullImage(image: ImagePlan, sandbox: PodSandboxConfig): PullImageRequest;
   createContainer(container: ContainerPlan, facts: ContainerFacts, sandbox: PodSandboxConfig): CreateContainerRequest;
   run(cri: CriClient, options?: RunPlanOptions): Promise<RunningPod>;
-  [inspect.custom](): string;
+  toJSON(): JsonObject;
+  diff(other: PodPlan): PlanDiff;
+  [inspect.custom](_depth: number, options: InspectOptions): string;
 }
 
 interface PodPlanParts {
@@ -979,6 +996,8 @@ interface WaitPodOptions {
 }
 
 declare function describeNode(cri: CriClient, overrides?: NodeOverrides, options?: CallOptions): Promise<NodeConfig>;
+
+declare function diffPlans(before: PodPlan, after: PodPlan): PlanDiff;
 
 declare function fromKubeletConfiguration(document: string | object): KubeletSettings;
 

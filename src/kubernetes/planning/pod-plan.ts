@@ -145,7 +145,8 @@ export class PodPlan implements PodPlanParts {
 
   /** Lists the differences to another plan, such as that of a changed document. As in {@link toJSON}, secrets are not shown. */
   diff(other: PodPlan): PlanDiff {
-    if (!(#context in other)) refuse("other", "must be a plan that planPod of the same copy of this package returned");
+    if (!(typeof other === "object" && #context in other))
+      refuse("other", "must be a plan that planPod of the same copy of this package returned");
     return diffData(this.#data(), other.#data());
   }
 
