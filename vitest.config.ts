@@ -19,6 +19,7 @@ export default defineConfig({
       { find: /^k8s-cri-client\/prometheus$/, replacement: source("./src/prometheus.ts") },
       { find: /^k8s-cri-client\/proto$/, replacement: source("./src/proto.ts") },
       { find: /^k8s-cri-client\/kubernetes$/, replacement: source("./src/kubernetes/index.ts") },
+      { find: /^k8s-cri-client\/crictl$/, replacement: source("./src/crictl/index.ts") },
       { find: /^k8s-cri-client\/testing$/, replacement: source("./src/testing/index.ts") },
     ],
   },

@@ -54,6 +54,7 @@ export type { DiscoverOptions };
 export type { DiskFilesystem };
 export type { DiskUsage };
 export type { DnsSpec };
+export type { DocumentFault };
 export type { Effect };
 export type { EncodedAuth };
 export { EndpointError };
@@ -814,6 +815,13 @@ interface DnsSpec {
   servers?: readonly string[] | undefined;
   searches?: readonly string[] | undefined;
   options?: readonly string[] | undefined;
+}
+
+interface DocumentFault {
+  path: string;
+  line?: number | undefined;
+  column?: number | undefined;
+  message: string;
 }
 
 type Effect = "reads" | "idempotent" | "absolute" | "creates";

@@ -166,6 +166,48 @@ export class InvalidInputError extends CriError {
   }
 }
 
+/** A fault of a document. */
+export interface DocumentFault {
+  /** The path of the field, such as `linux.resources.memory_limit_in_bytes`; "" for the document itself. */
+  path: string;
+  /** The line of the field, from 1; absent unless the document was given as text. */
+  line?: number | undefined;
+  /** The column of the field, from 1, in characters; absent unless the document was given as text. */
+  column?: number | undefined;
+  /** What is wrong, and what to do. It contains no secret value. */
+  message: string;
+}
+
+/** A document was refused, such as a file of crictl; code `INVALID_INPUT`. Its message lists the faults, one per line. */
+export class InvalidDocumentError extends InvalidInputError {
+  static {
+    nameClass(InvalidDocumentError, "InvalidDocumentError");
+  }
+  /** All faults, up to a thousand, in the order in which they were found. */
+  readonly faults: readonly DocumentFault[];
+
+  /**
+   * @param name what the document is, such as `crictl pod config`
+   * @param remedy a last sentence of the message
+   */
+  constructor(name: string, faults: readonly DocumentFault[], remedy?: string) {
+    const shown = faults.slice(0, maxShownFaults).map(describeFault);
+    const rest = faults.length - shown.length;
+    const all = [...shown, ...(rest > 0 ? [`and ${rest} more`] : []), ...(remedy === undefined ? [] : [remedy])];
+    const lines = [`has ${faults.length} faults:`, ...all.map((line) => `  ${line}`)];
+    super({ field: name, message: faults.length === 1 ? all.join("; ") : lines });
+    this.faults = faults;
+  }
+}
+
+/** The number of faults that an error message lists. */
+const maxShownFaults = 20;
+
+function describeFault({ path, line, column, message }: DocumentFault): string {
+  const place = line === undefined ? "" : `line ${line}, column ${column}: `;
+  return `${place}${path === "" ? "" : `${path}: `}${message}`;
+}
+
 /** The runtime answered OK without a field that CRI requires, such as the id of a new container; code `INVALID_RESPONSE`. */
 export class InvalidResponseError extends CriError {
   static {

@@ -187,6 +187,7 @@ export {
   CriError,
   type CriErrorCode,
   type CriErrorInit,
+  type DocumentFault,
   EndpointError,
   ExecError,
   type FailedPull,

@@ -8,7 +8,7 @@
 /** From top to bottom. A part imports only from the lines below its own; parts on one line never import each other. */
 export const layers = [
   ["index.ts", "testing/", "kubernetes/"],
-  ["client.ts", "prometheus.ts"],
+  ["client.ts", "prometheus.ts", "crictl/"],
   ["resources/"],
   ["rpcs/", "credentials/"],
   ["transport/", "streaming/", "specs/", "logs/"],

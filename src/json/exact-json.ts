@@ -60,3 +60,10 @@ function endOfString(text: string, start: number): number {
   } while (backslashes % 2 === 1);
   return close + 1;
 }
+
+/** Writes JSON text in which a `bigint` is a number with all its digits. */
+export function stringifyExactly(data: unknown, indent?: number): string {
+  const prefix = `${randomUUID()}:`;
+  const replace = (_: string, value: unknown) => (typeof value === "bigint" ? `${prefix}${value}` : value);
+  return JSON.stringify(data, replace, indent).replace(new RegExp(`"${prefix}(-?\\d+)"`, "g"), "$1");
+}

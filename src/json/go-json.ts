@@ -60,19 +60,28 @@ export function messageFromGoJson<T>(type: MessageType<T>, json: unknown, option
  */
 export function messageToGoJson<T>(type: MessageType<T>, message: T, options: GoJsonWriteOptions = {}): JsonObject {
   checkOptions(options, writeFields);
-  return new GoJsonWriter(options.replaceInvalidUtf8 ?? false).message(shapeOf(type), message as Fields, "");
+  const writer = new GoJsonWriter(options.replaceInvalidUtf8 ?? false, String);
+  return writer.message(shapeOf(type), message as Fields, "") as JsonObject;
 }
 
-const goDialect: Dialect = {
+/** Like {@link messageToGoJson}, but a 64-bit number that is not exact as a JavaScript number becomes a `bigint`. */
+export function messageToExactGoJson<T>(type: MessageType<T>, message: T): object {
+  return new GoJsonWriter(false, (long) => BigInt(long.toString())).message(shapeOf(type), message as Fields, "");
+}
+
+/** Go's JSON of CRI. */
+export const goDialect: Dialect = {
   key: (shape, name) => {
     if (shape.fields.has(name)) return name;
     const wanted = normalizeName(name);
     return [...shape.fields.keys()].find((key) => normalizeName(key) === wanted);
   },
+  name: snakeCase,
   bytes(value, path, key) {
     if (key !== plainBytes) return readBase64(value, path);
     if (typeof value === "string") return new TextEncoder().encode(value);
-    throw new InvalidInputError({ field: path, message: `must be a string, got ${typeName(value)}` });
+    const remedy = typeof value === "number" || typeof value === "boolean" ? "; put it in quotes" : "";
+    throw new InvalidInputError({ field: path, message: `must be a string, got ${typeName(value)}${remedy}` });
   },
   int64(value, path, key) {
     const isTime = times.has(key) || key === "timestamp";
@@ -93,15 +102,21 @@ function bigintAsDigits(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : value;
 }
 
+/** Data of JSON, with bigints. */
+type ExactJson = JsonValue | bigint | ExactJson[] | { [key: string]: ExactJson };
+
 class GoJsonWriter {
   readonly #decoder: InstanceType<typeof TextDecoder>;
+  readonly #writeLarge: (long: Long) => string | bigint;
 
-  constructor(replaceInvalidUtf8: boolean) {
+  /** @param writeLarge converts a 64-bit number that is not exact as a JavaScript number */
+  constructor(replaceInvalidUtf8: boolean, writeLarge: (long: Long) => string | bigint) {
     this.#decoder = new TextDecoder("utf-8", { fatal: !replaceInvalidUtf8, ignoreBOM: true });
+    this.#writeLarge = writeLarge;
   }
 
-  message(shape: MessageShape, message: Fields, path: string): JsonObject {
-    const json: JsonObject = {};
+  message(shape: MessageShape, message: Fields, path: string): { [key: string]: ExactJson } {
+    const json: { [key: string]: ExactJson } = {};
     for (const [key, { kind, repeated }] of shape.fields) {
       const place = fieldPath(path, key);
       const value = message[key];
@@ -110,14 +125,14 @@ class GoJsonWriter {
             this.#value(shape, key, element, fieldPath(place, index)),
           )
         : this.#value(shape, key, value, place);
-      if (!isOmitted(written, kind === "message")) json[snakeCase(key)] = written as JsonValue;
+      if (!isOmitted(written, kind === "message")) json[snakeCase(key)] = written as ExactJson;
     }
     return json;
   }
 
-  #value(shape: MessageShape, key: string, value: unknown, path: string): JsonValue | undefined {
+  #value(shape: MessageShape, key: string, value: unknown, path: string): ExactJson | undefined {
     if (value === undefined || value === null) return undefined;
-    if (Long.isLong(value)) return writeLong(value, key);
+    if (Long.isLong(value)) return this.#long(value, key);
     if (value instanceof Uint8Array) return this.#bytes(value, key, path);
     switch (shape.fields.get(key)?.kind) {
       case "message":
@@ -129,6 +144,13 @@ class GoJsonWriter {
       default:
         return value as JsonValue;
     }
+  }
+
+  #long(value: Long, key: string): ExactJson {
+    const time = times.has(key) ? toRfc3339Nano(value) : undefined;
+    if (time !== undefined) return time;
+    const number = value.toNumber();
+    return Number.isSafeInteger(number) ? number : this.#writeLarge(value);
   }
 
   #bytes(value: Uint8Array, key: string, path: string): string {
@@ -143,13 +165,6 @@ class GoJsonWriter {
       });
     }
   }
-}
-
-function writeLong(value: Long, key: string): JsonValue {
-  const time = times.has(key) ? toRfc3339Nano(value) : undefined;
-  if (time !== undefined) return time;
-  const number = value.toNumber();
-  return Number.isSafeInteger(number) ? number : value.toString();
 }
 
 /** Returns whether Go's `omitempty` omits a value. An empty message counts as set. */

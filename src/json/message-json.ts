@@ -47,6 +47,7 @@ const protobufDialect: Dialect = {
     const key = shape.fields.has(name) ? name : camelCase(name);
     return shape.fields.has(key) ? key : undefined;
   },
+  name: (key) => key,
   bytes: readBase64,
   int64: (value, path) => readLong(value, path, false),
   map: readMap,

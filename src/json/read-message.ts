@@ -4,6 +4,7 @@
  */
 
 import { InvalidInputError } from "../errors.js";
+import { closest } from "../internal/closest.js";
 import { fieldPath, normalizeName } from "../internal/field-names.js";
 import type { Fields, MessageShape } from "../internal/message-shape.js";
 import type { FieldsOf } from "../internal/record.js";
@@ -24,17 +25,37 @@ const readFields: FieldsOf<JsonReadOptions> = { ignoreUnknownFields: true };
 export interface Dialect {
   /** Returns the key of the field for a name in JSON, if the message has the field. */
   key(shape: MessageShape, name: string): string | undefined;
+  /** Returns the usual name of a field in JSON, for error messages. */
+  name(key: string): string;
   /** @param key the key of the field */
   bytes(value: unknown, path: string, key: string): Uint8Array;
   int64(value: unknown, path: string, key: string): Long;
   map(value: unknown, path: string, key: string): Fields;
+  /** Reads a value that is not a string as one. Without this function, such a value is refused. */
+  string?(value: unknown, path: string): string;
 }
+
+/**
+ * Called for each fault, instead of throwing the first one.
+ *
+ * @param isIgnorable whether the fault is an unknown field, which Go's tools ignore
+ */
+export type OnFault = (error: InvalidInputError, isIgnorable: boolean) => void;
 
 /** Reads a message from JSON text, or from the result of `JSON.parse`. */
 export function readMessage(shape: MessageShape, json: unknown, dialect: Dialect, options: JsonReadOptions): Fields {
   checkOptions(options, readFields);
   const data = typeof json === "string" ? parseExactly(json) : json;
-  return new MessageReader(dialect, options.ignoreUnknownFields ?? false).message(shape, data, "");
+  const ignoreUnknown = options.ignoreUnknownFields ?? false;
+  const throwFault: OnFault = (error, isIgnorable) => {
+    if (!ignoreUnknown || !isIgnorable) throw error;
+  };
+  return new MessageReader(dialect, throwFault).message(shape, data, "");
+}
+
+/** Reads a message from data, and reports all its faults. Fields with faults keep their defaults. */
+export function readWithFaults(shape: MessageShape, data: object, dialect: Dialect, onFault: OnFault): Fields {
+  return new MessageReader(dialect, onFault).message(shape, data, "");
 }
 
 /** Reads an object whose values are strings. */
@@ -59,11 +80,11 @@ export function isObject(value: unknown): value is object {
 
 class MessageReader {
   readonly #dialect: Dialect;
-  readonly #ignoreUnknown: boolean;
+  readonly #onFault: OnFault;
 
-  constructor(dialect: Dialect, ignoreUnknown: boolean) {
+  constructor(dialect: Dialect, onFault: OnFault) {
     this.#dialect = dialect;
-    this.#ignoreUnknown = ignoreUnknown;
+    this.#onFault = onFault;
   }
 
   message(shape: MessageShape, json: unknown, path: string): Fields {
@@ -73,21 +94,41 @@ class MessageReader {
     for (const [name, value] of Object.entries(json)) {
       const key = this.#dialect.key(shape, name);
       if (key === undefined) {
-        if (this.#ignoreUnknown) continue;
-        throw unknownField(shape, name, path);
+        this.#onFault(unknownField(this.#dialect, shape, name, path), true);
+        continue;
       }
       const place = fieldPath(path, name);
       const other = givenAs.get(key);
       if (other !== undefined) {
-        throw new InvalidInputError({ field: place, message: `is set twice, also as ${other}; keep one of them` });
+        const twice = `is set twice, also as ${other}; keep one of them`;
+        this.#onFault(new InvalidInputError({ field: place, message: twice }), false);
       }
       givenAs.set(key, name);
       if (value === null || value === undefined) continue;
-      if (shape.fields.get(key)?.repeated !== true) message[key] = this.#value(shape, key, value, place);
-      else if (!Array.isArray(value)) refuse(place, "must be an array", value);
-      else message[key] = value.map((element, index) => this.#value(shape, key, element, fieldPath(place, index)));
+      const read = this.#attempt(() => this.#field(shape, key, value, place));
+      if (read !== undefined) message[key] = read;
     }
     return message;
+  }
+
+  #field(shape: MessageShape, key: string, value: unknown, path: string): unknown {
+    if (shape.fields.get(key)?.repeated !== true) return this.#value(shape, key, value, path);
+    if (!Array.isArray(value)) return refuse(path, "must be an array", value);
+    const elements = value.map((element, index) =>
+      this.#attempt(() => this.#value(shape, key, element, fieldPath(path, index))),
+    );
+    return elements.filter((element) => element !== undefined);
+  }
+
+  /** Reports the error of a value that is refused, and returns `undefined` for it. */
+  #attempt<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      this.#onFault(error, false);
+      return undefined;
+    }
   }
 
   /** Reads the value of a field, or one element of a repeated field. */
@@ -99,7 +140,8 @@ class MessageReader {
       case "map":
         return this.#dialect.map(value, path, key);
       case "string":
-        return typeof value === "string" ? value : refuse(path, "must be a string", value);
+        if (typeof value === "string") return value;
+        return this.#dialect.string?.(value, path) ?? refuse(path, "must be a string", value);
       case "boolean":
         return typeof value === "boolean" ? value : refuse(path, "must be true or false", value);
       case "bytes":
@@ -120,11 +162,23 @@ class MessageReader {
   }
 }
 
-function unknownField(shape: MessageShape, name: string, path: string): InvalidInputError {
-  const known = [...shape.fields.keys()];
-  const meant = known.find((candidate) => normalizeName(candidate) === normalizeName(name));
+function unknownField(dialect: Dialect, shape: MessageShape, name: string, path: string): InvalidInputError {
+  const known = [...shape.fields.keys()].map((key) => dialect.name(key));
+  const meant =
+    known.find((candidate) => normalizeName(candidate) === normalizeName(name)) ??
+    inNestedMessage(dialect, shape, name) ??
+    closest(name, known);
   const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
   // The key may be an environment variable in the form NAME=value, and the value may be secret.
   const shown = name.replace(/=.*/s, "=…");
   return new InvalidInputError({ field: fieldPath(path, shown), message: `unknown field; ${hint}` });
+}
+
+/** Finds a field that belongs one level deeper, such as `linux.resources`. */
+function inNestedMessage(dialect: Dialect, shape: MessageShape, name: string): string | undefined {
+  for (const [key, { kind, repeated }] of shape.fields) {
+    const inner = kind === "message" && !repeated ? dialect.key(shape.nested(key), name) : undefined;
+    if (inner !== undefined) return `${dialect.name(key)}.${dialect.name(inner)}`;
+  }
+  return undefined;
 }

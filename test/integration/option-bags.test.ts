@@ -1,6 +1,7 @@
 /** Every method with options refuses unknown options, and options that are no object, before any I/O. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as crictl from "../../src/crictl/index.js";
 import * as main from "../../src/index.js";
 import { CriStream } from "../../src/internal/stream.js";
 import * as kubernetes from "../../src/kubernetes/index.js";
@@ -67,6 +68,7 @@ const grace = ["gracePeriod", "gracePeriodSeconds"] as const;
 const pull = ["pullpolicy", "pullPolicy"] as const;
 const session = ["pingInterval", "pingIntervalMs"] as const;
 const log = ["tail_lines", "tailLines"] as const;
+const ignored = ["onIgnore", "onIgnored"] as const;
 
 const cases: Readonly<Record<string, Case>> = {
   "CriClient.connect": ["endpont", "endpoint", (o) => CriClient.connect(o)],
@@ -210,10 +212,20 @@ const cases: Readonly<Record<string, Case>> = {
   ],
   describeNode: [...timeout, (o) => kubernetes.describeNode(on.cri, {}, o)],
   formatMetrics: ["onMised", "onMissed", (o) => prometheus.formatMetrics([], [], o)],
+  fromCrictlPodConfig: [...ignored, (o) => crictl.fromCrictlPodConfig({}, o)],
+  fromCrictlContainerConfig: [...ignored, (o) => crictl.fromCrictlContainerConfig({}, o)],
+  fromCrictlInspect: [...ignored, (o) => crictl.fromCrictlInspect([], o)],
+  fromCrictlInspectp: [...ignored, (o) => crictl.fromCrictlInspectp([], o)],
+  fromCrictlInspecti: [...ignored, (o) => crictl.fromCrictlInspecti([], o)],
+  fromCrictlPs: [...ignored, (o) => crictl.fromCrictlPs({ containers: [] }, o)],
+  fromCrictlPods: [...ignored, (o) => crictl.fromCrictlPods({ items: [] }, o)],
+  fromCrictlImages: [...ignored, (o) => crictl.fromCrictlImages({ images: [] }, o)],
 };
 
 /** Methods and functions that take no options. */
 const withoutOptions: ReadonlySet<string> = new Set([
+  "toCrictlPodConfig",
+  "toCrictlContainerConfig",
   // Its defaults are in `nested` below.
   "CriClient.with",
   "CriClient.close",
@@ -310,7 +322,8 @@ function functionsOf(module: object): string[] {
 }
 
 test("every public method and function is listed here", () => {
-  const all = [...classes.flatMap(methodsOf), ...[main, prometheus, kubernetes, testing].flatMap(functionsOf)];
+  const modules = [main, prometheus, crictl, kubernetes, testing];
+  const all = [...classes.flatMap(methodsOf), ...modules.flatMap(functionsOf)];
   expect(all.filter((name) => !(name in cases) && !withoutOptions.has(name))).toEqual([]);
   expect([...Object.keys(cases), ...withoutOptions].filter((name) => !all.includes(name))).toEqual([]);
 });

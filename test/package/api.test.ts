@@ -26,6 +26,7 @@ describe("api/", () => {
       "proto.d.ts",
       "prometheus.d.ts",
       "kubernetes.d.ts",
+      "crictl.d.ts",
       "testing.d.ts",
     ]);
   });

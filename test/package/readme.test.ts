@@ -70,6 +70,7 @@ beforeAll(async () => {
   const paths = {
     "k8s-cri-client": [join(root, "src/index.ts")],
     "k8s-cri-client/kubernetes": [join(root, "src/kubernetes/index.ts")],
+    "k8s-cri-client/crictl": [join(root, "src/crictl/index.ts")],
     "k8s-cri-client/prometheus": [join(root, "src/prometheus.ts")],
     "k8s-cri-client/proto": [join(root, "src/proto.ts")],
     "k8s-cri-client/testing": [join(root, "src/testing/index.ts")],

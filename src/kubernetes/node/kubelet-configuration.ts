@@ -1,6 +1,6 @@
 import { invalid, isSet, refuse, requiredString } from "../../input/check.js";
 import { isRecord } from "../../internal/record.js";
-import { readYaml } from "../reading/source/yaml-text.js";
+import { readYaml } from "../../json/yaml/yaml-text.js";
 import { checkNodeOverride, type NodeOverrides } from "./node-overrides.js";
 
 /** The settings of a kubelet's configuration for {@link describeNode}. */

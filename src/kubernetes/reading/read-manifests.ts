@@ -1,8 +1,8 @@
 import { checkOptions } from "../../input/call-options.js";
 import { invalid, isSet, oneOf, refuse } from "../../input/check.js";
+import { maxTextBytes, readYaml } from "../../json/yaml/yaml-text.js";
 import { ManifestReader, type Manifests } from "./reader.js";
 import { dnsLabel } from "./rules/names.js";
-import { maxTextBytes, readYaml } from "./source/yaml-text.js";
 
 /** Options of {@link readManifests} and `readManifestFiles`. */
 export interface ReadManifestsOptions {

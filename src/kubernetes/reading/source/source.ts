@@ -1,6 +1,6 @@
+import type { TextDocument } from "../../../json/yaml/yaml-text.js";
 import type { ManifestLocation } from "../../manifest/invalid-manifest-error.js";
 import type { Part, Path } from "../schema/place.js";
-import type { TextDocument } from "./yaml-text.js";
 
 /** A document to read: a document of a text, or an object of the caller. */
 export interface Source {

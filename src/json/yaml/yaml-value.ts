@@ -1,5 +1,5 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
-import { typeName } from "../../../internal/type-name.js";
+import { typeName } from "../../internal/type-name.js";
 import { resolvePlain } from "./plain-scalar.js";
 
 /** More levels of lists and maps are refused; no manifest has a tenth of them. */
@@ -16,7 +16,8 @@ export interface EntryOffsets {
   values: ReadonlyMap<string | number, number>;
 }
 
-type Report = (offset: number, message: string) => void;
+/** @param isRepeatedKey whether the fault is a key that is set twice, of which the later one applies */
+type Report = (offset: number, message: string, isRepeatedKey?: boolean) => void;
 
 /**
  * Converts the nodes of one YAML document to the values that JSON has, as Kubernetes does, and remembers where each one is.
@@ -85,6 +86,8 @@ export class YamlValues {
       return null;
     }
     this.#aliasValues += found.size;
+    // An anchor around this alias has the values of both.
+    this.#size += found.size;
     if (this.#aliasValues <= maxAliasValues) return found.value;
     if (this.#aliasValues - found.size <= maxAliasValues) {
       this.#report(offsetOf(node), `the aliases of the document expand to more than ${maxAliasValues} values`);
@@ -106,7 +109,7 @@ export class YamlValues {
       }
       const name = this.#key(key);
       if (name === undefined) continue;
-      if (keys.has(name)) this.#report(offsetOf(key), `the key ${JSON.stringify(shorten(name))} is set twice`);
+      if (keys.has(name)) this.#report(offsetOf(key), `the key ${JSON.stringify(shorten(name))} is set twice`, true);
       map[name] = this.#value(value, depth + 1);
       keys.set(name, offsetOf(key));
       values.set(name, offsetOf(value ?? key));
@@ -139,7 +142,7 @@ export class YamlValues {
     }
   }
 
-  /** Returns a key as a string. Kubernetes' JSON has no other keys, and a boolean or null is usually meant as a string. */
+  /** Returns a key as a string. JSON has no other keys, and a boolean or null is usually meant as a string. */
   #key(key: Node): string | undefined {
     if (!isScalar(key)) {
       this.#report(offsetOf(key), "a key must be a string");

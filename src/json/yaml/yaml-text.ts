@@ -55,7 +55,9 @@ function read(parsed: Document, number: number, position: (offset: number) => Te
     .slice(0, 1)
     .map((error) => ({ message: describe(error), position: position(error.pos[0]) }));
   if (faults.length > 0) return { number, value: undefined, faults, positionOf: nowhere };
-  const values = new YamlValues((offset, message) => faults.push({ message, position: position(offset) }));
+  const values = new YamlValues((offset, message, isRepeatedKey) =>
+    faults.push({ message, position: position(offset), isRepeatedKey }),
+  );
   const value = values.convert(parsed.contents);
   if (value === null && faults.length === 0) return undefined;
   return {

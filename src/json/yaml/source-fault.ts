@@ -8,4 +8,6 @@ export interface TextPosition {
 export interface SourceFault {
   message: string;
   position?: TextPosition | undefined;
+  /** Whether the fault is a key that is set twice, of which the later one applies. */
+  isRepeatedKey?: boolean | undefined;
 }
