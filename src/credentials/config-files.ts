@@ -109,7 +109,7 @@ function unreadable(path: string, problem: string, cause?: unknown): InvalidInpu
 }
 
 /** Adds the path of a file to the errors of its content. */
-function inFile<T>(path: string, read: () => T): T {
+export function inFile<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

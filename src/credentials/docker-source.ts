@@ -2,6 +2,7 @@ import { type ConfigEntry, type DockerConfig, matchesIn } from "../specs/credent
 import { helperServer, isNotFound, readHelperOutput } from "../specs/credentials/helper.js";
 import type { ReadSecret } from "../specs/credentials/pull-secret.js";
 import { splitReference } from "../specs/image-ref.js";
+import { inFile } from "./config-files.js";
 import { describeExit, failed, type HelperRunner } from "./helper-runner.js";
 import { type CredentialsMatch, type CredentialsSource, type Found, type LookupLimits, match } from "./source.js";
 
@@ -22,13 +23,16 @@ export class DockerFile implements CredentialsSource {
   }
 
   async find(image: string, limits: LookupLimits): Promise<Found> {
-    const entries = this.#config.entriesFor(image);
+    const { entries, helper, store } = inFile(this.name, () => ({
+      entries: this.#config.entriesFor(image),
+      helper: this.#config.helperFor(image),
+      store: this.#config.store(),
+    }));
+    const own = matchesOf(this.name, entries);
     // As in Docker, an empty name means that the registry has no helper, and that the store does not apply to it.
-    const helper = this.#config.helperFor(image);
-    const inFile = matchesOf(this.name, entries);
-    const program = helper ?? (inFile.length === 0 ? this.#config.store() : "");
+    const program = helper ?? (own.length === 0 ? store : "");
     const fromHelper = program === "" ? undefined : await this.#ask(program, image, limits);
-    const matches = fromHelper === undefined ? inFile : [fromHelper, ...inFile];
+    const matches = fromHelper === undefined ? own : [fromHelper, ...own];
     if (matches.length > 0 || (entries.length === 0 && !helper)) return { matches };
     return { matches, missing: program === "" ? "its entry has no credentials" : `${program} has none` };
   }

@@ -1,4 +1,4 @@
-import { inspect } from "node:util";
+import { inspect, isDeepStrictEqual } from "node:util";
 import { CredentialsError } from "../errors.js";
 import { checkCallOptions, checkOptions, checkTimeout, type FieldsOf } from "../input/call-options.js";
 import { absolutePath, isSet, list, nonEmptyStrings } from "../input/check.js";
@@ -62,6 +62,9 @@ const optionFields: FieldsOf<RegistryCredentialsOptions> = {
 
 /** Options of {@link RegistryCredentials.lookup}. */
 export type LookupOptions = Pick<CallOptions, "signal" | "timeoutMs" | "deadline">;
+
+/** The maximum number of different credentials that a pull tries. A malicious pull secret may have thousands. */
+const maxMatches = 50;
 
 const lookupFields: FieldsOf<LookupOptions> = { signal: true, timeoutMs: true, deadline: true };
 
@@ -130,8 +133,9 @@ export class RegistryCredentials {
   }
 
   /**
-   * Finds all credentials for an image, in the order in which a pull tries them. Runs the helper programs and plugins that the
-   * image needs. A pull asks a source only after the credentials of the previous ones were refused.
+   * Finds all credentials for an image, up to 50, in the order in which a pull tries them. Leaves out those that an earlier source
+   * has, too. Runs the helper programs and plugins that the image needs. A pull asks a source only after the credentials of the
+   * previous ones were refused.
    *
    * @returns an empty array if no source names the registry, so that the image is pulled without credentials
    * @throws CredentialsError if a helper program fails, or if a source names the registry and none has credentials for it
@@ -156,7 +160,19 @@ export class RegistryCredentials {
     { renews = true } = {},
   ): AsyncGenerator<CredentialsMatch, void, undefined> {
     checkCallOptions(options);
-    const limits = toLimits(options);
+    const seen: CredentialsMatch[] = [];
+    for await (const match of this.#all(image, toLimits(options), renews)) {
+      if (seen.some(({ auth }) => isDeepStrictEqual(auth, match.auth))) continue;
+      if (seen.push(match) > maxMatches) {
+        const { registry } = splitReference(image);
+        const message = `more than ${maxMatches} different credentials match ${image}; remove those that it does not need`;
+        throw new CredentialsError({ registry, source: match.source, message });
+      }
+      yield match;
+    }
+  }
+
+  async *#all(image: string, limits: LookupLimits, renews: boolean): AsyncGenerator<CredentialsMatch, void, undefined> {
     let count = 0;
     let missing: { source: string; why: string } | undefined;
     for (const source of this.#sources) {

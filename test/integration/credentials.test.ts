@@ -86,7 +86,7 @@ describe("a refused pull", () => {
   test("names all sources that were tried, and the reason of the registry", async () => {
     const { runtime, cri } = await start();
     const file = await loadFile({ auths: { "registry.example": entry("wrong") } });
-    const auth = file.withSecrets([secret("pull", { "registry.example/team": entry("wrong") })]);
+    const auth = file.withSecrets([secret("pull", { "registry.example/team": entry("wrong again") })]);
     const error = await failureOf(cri.images.pull(app, { auth }));
     expect(error).toBeInstanceOf(ImagePullError);
     expect(error).toMatchObject({ reason: "Unauthorized", image: app, attempts: 2, endpoint: runtime.endpoint });

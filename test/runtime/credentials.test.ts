@@ -101,7 +101,9 @@ journeys("credentials", (fixture) => {
 
     test("a wrong password from all sources rejects with each source and no password", async () => {
       const secrets = [
-        secret("dockerconfigjson", ".dockerconfigjson", { auths: { [address]: { username, password: "wrong" } } }),
+        secret("dockerconfigjson", ".dockerconfigjson", {
+          auths: { [address]: { username: "other", password: "wrong" } },
+        }),
       ];
       const credentials = (await helper("wrong")).withSecrets(secrets);
       const error = await failureOf(cri.images.pull(image, { auth: credentials }));

@@ -3,7 +3,7 @@ import { fieldPath } from "../../internal/field-names.js";
 import { isRecord } from "../../internal/record.js";
 import { splitReference } from "../image-ref.js";
 import { entriesFor, keysFor } from "./config-key.js";
-import { type RegistryAuth, redacted } from "./registry-auth.js";
+import { type RegistryAuth, redacted, toAuthConfig } from "./registry-auth.js";
 
 /** The maximum length of a configuration, in characters: as large as a Kubernetes Secret can be. */
 export const maxConfigLength = 1024 * 1024;
@@ -76,7 +76,9 @@ export class DockerConfig {
 
   #authOf(key: string, registry: string): RegistryAuth | undefined {
     const field = fieldPath(this.#authsField, key);
-    return readEntry(record(this.#auths[key] ?? {}, field), registry, field);
+    const auth = readEntry(record(this.#auths[key] ?? {}, field), registry, field);
+    if (auth !== undefined) toAuthConfig(auth, field); // refuses malformed base64
+    return auth;
   }
 }
 

@@ -112,6 +112,22 @@ describe("sources", () => {
     ]);
   });
 
+  it("that have the same credentials count once, and more than 50 different ones are refused", async () => {
+    const many = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: 60 }, (_, index) => [
+          `registry.example${"/".repeat(index)}`,
+          entry(`user${Math.min(index, count - 1)}`),
+        ]),
+      );
+    const lookup = (count: number) => RegistryCredentials.fromSecrets([pullSecret("many", many(count))]).lookup(app);
+    expect(await lookup(1)).toHaveLength(1);
+    expect(await lookup(50)).toHaveLength(50);
+    const error = await failure(lookup(51));
+    expect(error).toMatchObject({ code: "NO_CREDENTIALS", source: "Secret team/many", registry: "registry.example" });
+    expect(error.details).toContain(`more than 50 different credentials match ${app}`);
+  });
+
   it("that name the registry without credentials fail, instead of a pull without credentials", async () => {
     const credentials = await loadFile({ auths: { "registry.example": {} } });
     const error = await failure(credentials.lookup(app));
@@ -219,10 +235,14 @@ describe("files", () => {
   });
 
   it("are refused for an image whose entry is malformed, and only for it", async () => {
-    const credentials = await loadFile({ auths: { "a.example": { auth: [secret] }, "registry.example": entry("u") } });
+    const credentials = await loadFile({
+      auths: { "a.example": { auth: encode(secret) }, "registry.example": entry("u") },
+    });
     expect(await usersFor(credentials)).toHaveLength(1);
     const error = await failure(credentials.lookup("a.example/app"));
-    expect(error.details).toMatch(/^config.auths\["a.example"\].auth: must be a string$/);
+    expect(error.details).toBe(
+      `${programs.path("config.json")}: config.auths["a.example"].auth: must be base64 of username:password`,
+    );
   });
 });
 
