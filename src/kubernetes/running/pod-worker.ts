@@ -3,6 +3,7 @@ import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import { NodeView } from "../../resources/watching/view.js";
 import { log } from "../../transport/logging.js";
+import { createPodCgroup } from "../node/pod-cgroup.js";
 import { prepareVolumes } from "../node/prepare-volumes.js";
 import { podLabels } from "../planning/pod-labels.js";
 import { BackOff } from "./back-off.js";
@@ -241,6 +242,7 @@ export class PodWorker {
     let step: "FailedMount" | "FailedCreatePodSandBox" = "FailedMount";
     try {
       await prepareVolumes(plan);
+      if (plan.cgroup) await createPodCgroup(plan.cgroup);
       step = "FailedCreatePodSandBox";
       await createSandbox(client.connection, plan.sandbox(attempt), options);
       this.#retries.reset("sandbox");

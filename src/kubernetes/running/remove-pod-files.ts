@@ -1,11 +1,16 @@
+import { removePodCgroup } from "../node/pod-cgroup.js";
+import type { PodRecord } from "../node/pod-record.js";
 import { removeDirectory } from "../node/remove-directory.js";
-import type { PodPlanParts } from "../planning/pod-plan-types.js";
 
-/** Removes what a pod has on the node beside its containers: its logs and its directory. The record of the pod goes last. */
+/**
+ * Removes what a pod has on the node beside its containers: its control group, its logs and its directory. The directory goes last,
+ * because it contains the record by which a later run finds the rest.
+ */
 export async function removePodFiles(
-  { logDirectory, podDirectory }: Pick<PodPlanParts, "logDirectory" | "podDirectory">,
+  { cgroup, logDirectory, podDirectory }: Pick<PodRecord, "cgroup" | "logDirectory" | "podDirectory">,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  if (cgroup) await removePodCgroup(cgroup);
   await removeDirectory(logDirectory, { signal });
   await removeDirectory(podDirectory, { signal });
 }

@@ -138,8 +138,9 @@ export class RunningPod implements AsyncDisposable {
   }
 
   /**
-   * Streams the logs of all containers in the order of their timestamps. With `follow: true`, the stream goes on with each new
-   * attempt, and ends when the pod has ended and all logs were read.
+   * Streams the logs of all containers in the order of their timestamps: of all attempts that still exist, which are the current one
+   * and the one before, or of the current ones with `tailLines`. With `follow: true`, the stream goes on with each new attempt, and
+   * ends when the pod has ended and all logs were read.
    *
    * @throws InvalidInputError for invalid options
    */
@@ -148,7 +149,9 @@ export class RunningPod implements AsyncDisposable {
   logs(options?: PodLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
   logs(options?: PodLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
     checkOptions(options, podLogFields);
-    const { container, ...rest } = options ?? {};
+    const { container, ...given } = options ?? {};
+    // With positions, even none, all attempts are read.
+    const rest = given.tailLines === undefined ? { after: {}, ...given } : given;
     return mergedLogs(this.#run.client, { podLabels: { [podLabels.uid]: this.uid }, container }, rest, this.#run.over);
   }
 
