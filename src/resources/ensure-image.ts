@@ -59,6 +59,17 @@ export async function findImage(
   return (await imageStatus(connection, toImageSpec(image, "image"), false, options)).image;
 }
 
+/** Returns an image that is about to be used, or undefined if it is not on the node. Pruning keeps it for some time. */
+export async function findPresent(
+  connection: Connection,
+  image: ImageInput,
+  options: CallOptions,
+): Promise<Image | undefined> {
+  const present = await findImage(connection, image, options);
+  if (present) imageActivity(connection).requested(toImageSpec(image, "image").userSpecifiedImage, present.id);
+  return present;
+}
+
 /** Pulls an image if the pull policy requires it, and returns it. */
 export async function ensureImage(
   connection: Connection,
@@ -69,7 +80,7 @@ export async function ensureImage(
   const { pullPolicy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
   checkPullPolicy(pullPolicy, "pullPolicy");
   const spec = toImageSpec(image, "image");
-  const present = pullPolicy === "always" ? undefined : await findImage(connection, image, callOptions);
+  const present = pullPolicy === "always" ? undefined : await findPresent(connection, image, callOptions);
   if (present) return present;
   const written = spec.userSpecifiedImage || spec.image;
   if (pullPolicy === "never") {

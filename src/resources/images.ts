@@ -7,6 +7,7 @@ import * as rpcs from "../rpcs/images.js";
 import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
 import { type EnsureOptions, ensureImage, findImage, type PullOptions, pullImage } from "./ensure-image.js";
+import { imageActivity } from "./pruning/image-activity.js";
 import type { ImageUsage } from "./pruning/image-usage.js";
 import { type PrunedImages, type PruneOptions, pruneImages, recordImageUsage } from "./pruning/prune-images.js";
 import { type PullAllOptions, type PullRequest, pullAllImages } from "./pull-all.js";
@@ -110,12 +111,13 @@ export class Images {
    * CRI-O and Docker refuse to remove an image that a container uses. containerd removes it, and the container keeps its files.
    */
   async remove(image: ImageInput, options?: CallOptions): Promise<void> {
-    await rpcs.removeImage(this.#connection, toImageSpec(image, "image"), options);
+    const removed = await rpcs.removeImage(this.#connection, toImageSpec(image, "image"), options);
+    if (removed) imageActivity(this.#connection).removed(removed);
   }
 
   /**
    * Removes the images that no container uses, running or not. Keeps pinned images, the image of the runtime's pod sandboxes, and
-   * images that this client is pulling or has pulled in the last two minutes (`minAgeMs`).
+   * images that this client was asked to pull, to ensure or to create a container from in the last two minutes (`minAgeMs`).
    *
    * An image that another program pulled for a container that is not created yet counts as unused: `keep` or `filter` can keep it.
    * CRI does not report when an image was pulled or last used. An {@link ImageUsage} records it.

@@ -10,7 +10,7 @@ import type { ImageSpec } from "../proto.js";
 import { type Budget, callOptionsOf, startBudget } from "../rpcs/budget.js";
 import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
-import { checkPullPolicy, type EnsureOptions, ensureImage, findImage } from "./ensure-image.js";
+import { checkPullPolicy, type EnsureOptions, ensureImage, findPresent } from "./ensure-image.js";
 import { checkAuth } from "./pull-image.js";
 
 /** An image of `images.pullAll` with options of its own, which replace those of the call. */
@@ -191,7 +191,7 @@ class PullAll {
     try {
       const options = () => ({ ...this.#budget.options(), signal });
       const { image, pullPolicy = "missing", ...rest } = pull.request;
-      const found = pullPolicy === "always" ? undefined : await findImage(this.#connection, image, options());
+      const found = pullPolicy === "always" ? undefined : await findPresent(this.#connection, image, options());
       if (found) {
         this.#settle(pull, { reference, state: "present", image: found });
         return;

@@ -80,22 +80,28 @@ export function listImages(
 }
 
 /**
- * Looks up the image's id by any reference, and calls RemoveImage with the id. Succeeds if the image does not exist.
+ * Looks up the image's id by any reference, and calls RemoveImage with the id. Returns the removed image, or `undefined` if the
+ * image does not exist.
  *
  * Only the id has the same effect on all runtimes. For another reference, cri-dockerd reports success and removes nothing; so
  * does CRI-O for a digest. For a tag, CRI-O removes only the tag.
  */
-export async function removeImage(connection: Connection, image: ImageSpec, options?: CallOptions): Promise<void> {
+export async function removeImage(
+  connection: Connection,
+  image: ImageSpec,
+  options?: CallOptions,
+): Promise<Image | undefined> {
   checkOptions(options, callOptionFields);
   const pinned = pinDeadline(options ?? {});
   const { image: present } = await imageStatus(connection, image, false, pinned);
-  if (!present) return;
+  if (!present) return undefined;
   const byId = { ...image, image: present.id };
   await ignoreMissing(
     pinned,
     (o) => invoke(connection, o, (rest) => connection.image.removeImage({ image: byId }, rest), subject),
     (o) => checkImageExists(connection, byId, o),
   );
+  return present;
 }
 
 /** Rejects with NOT_FOUND if the image does not exist, like the status RPCs of other objects. */

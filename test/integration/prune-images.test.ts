@@ -152,6 +152,17 @@ describe("prune with minAgeMs", () => {
     expect(tagsOf((await other.images.prune()).removed)).toEqual(["new:1"]);
   });
 
+  test("keeps images that were on the node when this client was asked for them", async () => {
+    const { cri } = await startWith("ensured:1", "listed:1", "created:1", "other:1");
+    await cri.images.ensure("ensured:1");
+    await cri.images.pullAll(["listed:1"]);
+    const pod = await cri.pods.run({ name: "p" });
+    await (await cri.containers.create(pod, { name: "c", image: "created:1" })).remove();
+    const pruned = await cri.images.prune({ dryRun: true });
+    expect(tagsOf(pruned.removed)).toEqual(["other:1"]);
+    expect(tagsOf((await cri.images.prune({ minAgeMs: 0 })).removed)).toHaveLength(4);
+  });
+
   test("keeps an image that is being pulled again", async () => {
     const { runtime, cri } = await startWith("a:1");
     runtime.delayNext("PullImage", 60_000);
@@ -252,9 +263,11 @@ describe("prune with belowBytes", () => {
     const stale = await cri.raw.image.imageFsInfo({});
     const [filesystem] = stale.imageFilesystems;
     const used = filesystem!.usedBytes!.value.toNumber();
-    for (const _ of [1, 2]) runtime.respondNext("ImageFsInfo", stale);
+    for (const _ of [1, 2, 3]) runtime.respondNext("ImageFsInfo", stale);
     expect(tagsOf((await cri.images.prune({ belowBytes: used - 400_000 })).removed)).toEqual(["big:1"]);
     expect((await cri.images.prune({ belowBytes: used - 400_000 })).removed).toEqual([]);
+    await cri.images.remove("middle:1");
+    expect((await cri.images.prune({ belowBytes: used - 550_000 })).removed).toEqual([]);
   });
 
   test("removes all unused images below 0 bytes", async () => {

@@ -1,15 +1,15 @@
 import type { Image } from "../../proto.js";
 import type { Connection } from "../../transport/connection.js";
-import { plainName, plainNames } from "./image-names.js";
+import { plainName } from "./image-names.js";
 
-/** A pull of this client; `endedAt` is undefined while it is in progress. */
-interface ObservedPull {
+/** An image that this client was asked for; `endedAt` is undefined while it is being pulled. */
+interface ImageRequest {
   readonly reference: string;
   readonly imageRef: string | undefined;
   readonly endedAt: number | undefined;
 }
 
-/** The number of finished pulls and of removals that are remembered. */
+/** The number of requests and of removals that are remembered. */
 const maxRemembered = 10_000;
 
 const activities = new WeakMap<object, ImageActivity>();
@@ -21,43 +21,56 @@ export function imageActivity({ sharedKey }: Connection): ImageActivity {
   return activity;
 }
 
-/** Remembers the images that a client has pulled and removed lately, because CRI does not report when an image was pulled. */
+/**
+ * Remembers the images that a client was asked for and has removed lately, because CRI reports neither when an image was pulled nor
+ * that a container is about to be created.
+ */
 class ImageActivity {
-  readonly #running = new Set<ObservedPull>();
-  /** The latest finished pull of each reference, the oldest first. */
-  readonly #finished = new Map<string, ObservedPull>();
+  readonly #running = new Set<ImageRequest>();
+  /** The latest finished request of each reference, the oldest first. */
+  readonly #finished = new Map<string, ImageRequest>();
   #removals: { readonly at: number; readonly bytes: number }[] = [];
 
   /** Pulls an image, and remembers when. */
   async pull(written: string, pull: () => Promise<string>): Promise<string> {
     const reference = plainName(written);
-    const running: ObservedPull = { reference, imageRef: undefined, endedAt: undefined };
+    const running: ImageRequest = { reference, imageRef: undefined, endedAt: undefined };
     this.#running.add(running);
     try {
       const imageRef = await pull();
-      this.#finished.delete(reference);
-      this.#finished.set(reference, { reference, imageRef: plainName(imageRef), endedAt: Date.now() });
-      const [oldest] = this.#finished.keys();
-      if (this.#finished.size > maxRemembered && oldest !== undefined) this.#finished.delete(oldest);
+      this.requested(reference, imageRef);
       return imageRef;
     } finally {
       this.#running.delete(running);
     }
   }
 
-  /** Returns whether this client is pulling the image, or has pulled it in the given time. */
-  isRecent(image: Image, withinMs: number): boolean {
-    const names = new Set(plainNames(image));
+  /** Remembers that an image is on the node, and that the client's user is about to use it. */
+  requested(written: string, imageRef: string): void {
+    const reference = plainName(written);
+    this.#finished.delete(reference);
+    this.#finished.set(reference, { reference, imageRef: plainName(imageRef), endedAt: Date.now() });
+    const [oldest] = this.#finished.keys();
+    if (this.#finished.size > maxRemembered && oldest !== undefined) this.#finished.delete(oldest);
+  }
+
+  /**
+   * Returns the names of the images that this client is pulling, or was asked for in the given time. The names are those of
+   * {@link plainName}.
+   */
+  recentlyRequested(withinMs: number): ReadonlySet<string> {
     const since = Date.now() - withinMs;
     const recent = [...this.#finished.values()].filter(({ endedAt = 0 }) => endedAt > since);
-    return [...this.#running, ...recent].some(
-      ({ reference, imageRef }) => names.has(reference) || (imageRef !== undefined && names.has(imageRef)),
+    return new Set(
+      [...this.#running, ...recent].flatMap(({ reference, imageRef }) =>
+        imageRef === undefined ? [reference] : [reference, imageRef],
+      ),
     );
   }
 
-  /** Remembers that the client has removed an image of this size. */
-  removed(bytes: number): void {
-    this.#removals.push({ at: Date.now(), bytes });
+  /** Remembers that the client has removed an image. */
+  removed({ size }: Image): void {
+    this.#removals.push({ at: Date.now(), bytes: size.toNumber() });
     if (this.#removals.length > maxRemembered) this.#removals.shift();
   }
 

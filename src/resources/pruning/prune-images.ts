@@ -8,7 +8,7 @@ import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
 import { imageFsInfo, removeImage } from "../../rpcs/images.js";
 import type { Connection } from "../../transport/connection.js";
 import { imageActivity } from "./image-activity.js";
-import { matchesImage } from "./image-names.js";
+import { matchesImage, plainNames } from "./image-names.js";
 import { ImageUsage } from "./image-usage.js";
 import { amount, Removals } from "./removals.js";
 import { listUsedImages, type NodeImages } from "./used-images.js";
@@ -23,9 +23,9 @@ export interface PruneOptions extends CallOptions {
    */
   keep?: readonly string[] | ((image: Image) => boolean) | undefined;
   /**
-   * Keeps images that were pulled more recently than this, because their containers may not be created yet. Knows the pulls of this
-   * client (and of those derived from it), and the images that appeared between two recordings of {@link usage}. Images that this
-   * client is pulling at the moment are always kept.
+   * Keeps images that were pulled or requested more recently than this, because their containers may not be created yet. Knows the
+   * images that this client (or one derived from it) was asked to pull, to ensure or to create a container from, and those that
+   * appeared between two recordings of {@link usage}. Images that this client is pulling at the moment are always kept.
    *
    * @defaultValue 120,000 (two minutes), as a kubelet's `imageMinimumGCAge`
    */
@@ -93,10 +93,11 @@ export async function pruneImages(connection: Connection, options: PruneOptions 
   const node = await listUsedImages(connection, callOptions);
   usage?.record(node.images, (image) => node.userOf(image) !== undefined);
 
+  const requested = imageActivity(connection).recentlyRequested(checked.minAgeMs);
   const kept: PrunedImages["kept"] = [];
   const candidates: Image[] = [];
   for (const image of node.images) {
-    const reason = reasonToKeep(connection, node, image, checked);
+    const reason = reasonToKeep(image, node, requested, checked);
     if (reason === undefined) candidates.push(image);
     else kept.push({ image, reason });
   }
@@ -112,7 +113,7 @@ export async function pruneImages(connection: Connection, options: PruneOptions 
     const bytes = image.size.toNumber();
     const isRemoved = await removals.remove(image, async () => {
       await removeImage(connection, ImageSpec.create({ image: image.id }), callOptions);
-      imageActivity(connection).removed(bytes);
+      imageActivity(connection).removed(image);
     });
     if (isRemoved) removedBytes += bytes;
   }
@@ -170,9 +171,9 @@ function keepPatterns(patterns: readonly string[]): (image: Image) => boolean {
 
 /** Returns why an image must not be removed; `undefined` if it may be. */
 function reasonToKeep(
-  connection: Connection,
-  node: NodeImages,
   image: Image,
+  node: NodeImages,
+  requested: ReadonlySet<string>,
   { keep, filter, minAgeMs, unusedForMs, usage }: CheckedOptions,
 ): ImageKeptReason | undefined {
   if (image.pinned) return "pinned";
@@ -180,8 +181,8 @@ function reasonToKeep(
   if (user !== undefined) return user === "container" ? "used" : "podSandbox";
   if (keep(image)) return "keep";
   if (!filter(image)) return "filter";
-  const isRecent = imageActivity(connection).isRecent(image, minAgeMs) || usage?.appearedWithin(image, minAgeMs);
-  if (isRecent) return "minAgeMs";
+  if (plainNames(image).some((name) => requested.has(name))) return "minAgeMs";
+  if (usage?.appearedWithin(image, minAgeMs)) return "minAgeMs";
   const isUnusedLongEnough =
     unusedForMs === undefined || usage === undefined || Date.now() - usage.unusedSince(image) >= unusedForMs;
   return isUnusedLongEnough ? undefined : "unusedForMs";
