@@ -81,7 +81,7 @@ export type { NodeOverrides } from "./node/node-overrides.js";
 export type { PlanChange, PlanDiff } from "./planning/plan-diff.js";
 export { type PlanOptions, planPod } from "./planning/plan-pod.js";
 export type { ServiceAccountToken } from "./planning/pod-context.js";
-export { diffPlans, PodPlan } from "./planning/pod-plan.js";
+export { PodPlan } from "./planning/pod-plan.js";
 export type {
   ContainerFacts,
   ContainerPlan,

@@ -160,8 +160,3 @@ export class PodPlan implements PodPlanParts {
     return `PodPlan ${inspect(this.toJSON(), options)}`;
   }
 }
-
-/** Compares two plans: does the same as `before.diff(after)`. */
-export function diffPlans(before: PodPlan, after: PodPlan): PlanDiff {
-  return before.diff(after);
-}

@@ -2,7 +2,6 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   type ContainerManifest,
-  diffPlans,
   type KubernetesObjects,
   type PlanOptions,
   planPod,
@@ -142,7 +141,7 @@ describe("the difference of two plans", () => {
       { name: "LEVEL", value: "debug" },
     ];
     const after = planOf({ containers: [container({ env, args: ["-v"] })] });
-    const { changes, replaces } = diffPlans(before, after);
+    const { changes, replaces } = before.diff(after);
     const config = 'messages["CreateContainer main"].request.config';
     expect(replaces).toBe(true);
     expect(changes).toEqual([
