@@ -96,7 +96,6 @@ export type { VolumePlan };
 export type { VolumeSourcesManifest };
 export type { WaitPodOptions };
 export { describeNode };
-export { diffPlans };
 export { fromKubeletConfiguration };
 export { planPod };
 export { readManifests };
@@ -996,8 +995,6 @@ interface WaitPodOptions {
 }
 
 declare function describeNode(cri: CriClient, overrides?: NodeOverrides, options?: CallOptions): Promise<NodeConfig>;
-
-declare function diffPlans(before: PodPlan, after: PodPlan): PlanDiff;
 
 declare function fromKubeletConfiguration(document: string | object): KubeletSettings;
 
