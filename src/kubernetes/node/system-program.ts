@@ -9,12 +9,15 @@ const directories = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 /** The time limit of a program. The system calls that they make take milliseconds. */
 const timeoutMs = 60_000;
 
-/** How much of the error output is kept, in characters. */
+/** How much of an output is kept, in characters. */
 const maxOutput = 4_096;
 
 /** The outcome of a program that ended by itself. */
 export interface ProgramResult {
   exitCode: number;
+  /** The first 4096 characters. */
+  stdout: string;
+  /** The first 4096 characters, without white space at the ends. */
   stderr: string;
 }
 
@@ -34,17 +37,19 @@ export async function runSystemProgram(
     const child = spawn(path, args, {
       cwd: "/",
       env: { PATH: directories.join(":"), LC_ALL: "C" },
-      stdio: ["ignore", "ignore", "pipe", descriptor ?? "ignore"],
+      stdio: ["ignore", "pipe", "pipe", descriptor ?? "ignore"],
       timeout: timeoutMs,
       killSignal: "SIGKILL",
     });
-    let stderr = "";
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      stderr = (stderr + text).slice(0, maxOutput);
-    });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.setEncoding("utf8").on("data", (text: string) => {
+        output[name] = (output[name] + text).slice(0, maxOutput);
+      });
+    }
     child.once("error", reject);
     child.once("close", (exitCode, signal) => {
-      if (exitCode !== null) resolve({ exitCode, stderr: stderr.trim() });
+      if (exitCode !== null) resolve({ exitCode, ...output, stderr: output.stderr.trim() });
       else reject(new CriError({ code: "DEADLINE_EXCEEDED", message: `${name} was ended by ${signal}` }));
     });
   });
