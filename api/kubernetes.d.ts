@@ -574,7 +574,8 @@ type PodEventReason =
   | "FailedCreatePodSandBox"
   | "FailedKillPod"
   | "SandboxChanged"
-  | "DeadlineExceeded";
+  | "DeadlineExceeded"
+  | "Evicted";
 
 interface PodExit {
   phase: "Succeeded" | "Failed";

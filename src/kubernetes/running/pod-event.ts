@@ -16,7 +16,8 @@ export type PodEventReason =
   | "FailedCreatePodSandBox"
   | "FailedKillPod"
   | "SandboxChanged"
-  | "DeadlineExceeded";
+  | "DeadlineExceeded"
+  | "Evicted";
 
 /** Something that happened to a running pod, as `kubectl describe pod` lists it. */
 export interface RunningPodEvent {
@@ -40,6 +41,7 @@ const warnings: ReadonlySet<PodEventReason> = new Set<PodEventReason>([
   "FailedMount",
   "FailedCreatePodSandBox",
   "FailedKillPod",
+  "Evicted",
 ]);
 
 /** Creates an event. */

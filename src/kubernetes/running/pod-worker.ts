@@ -23,10 +23,16 @@ import { RestartDelays } from "./restart-delays.js";
 import type { RunnerContext } from "./runner-context.js";
 import { messageOf, StartFailure } from "./start-failure.js";
 import { stopEverything } from "./stop-pod.js";
+import { VolumeLimits } from "./volume-limits.js";
 import { Wakeup } from "./wakeup.js";
 
 /** The pauses after a step failed that concerns the whole pod. */
 const podRetries = { initialMs: 1_000, maxMs: 10_000 };
+
+/** The grace period of a pod that exceeds the limit of a volume; the same as a kubelet's. */
+const evictionGraceSeconds = 1;
+
+type StopAllOptions = CallOptions & { signal: AbortSignal; gracePeriodSeconds?: number | undefined };
 
 /**
  * Runs a pod until it is finished or the worker is stopped: observes the pod, decides what it needs next and does that, one step
@@ -41,6 +47,7 @@ export class PodWorker {
   readonly #wakeup: Wakeup;
   readonly #probers: Probers;
   readonly #delays: RestartDelays;
+  readonly #volumeLimits: VolumeLimits;
   readonly #retries = new BackOff(podRetries);
   readonly #stopping = new AbortController();
   #observed: ObservedPod = { sandboxes: [], containers: [] };
@@ -60,6 +67,7 @@ export class PodWorker {
     this.#observer = new PodObserver(context.client, context.plan);
     this.#wakeup = new Wakeup(context.clock);
     this.#delays = new RestartDelays(context, context.plan);
+    this.#volumeLimits = new VolumeLimits(context);
     this.#startTime = context.clock.now();
     this.#probers = new Probers(context, context.plan, () => {
       this.#wakeup.wake();
@@ -176,12 +184,12 @@ export class PodWorker {
       this.#probers.sync(observed, this.podIPs);
       this.#changed();
       await pruneAttempts(this.#context, observed, options);
+      const exceeded = observed.sandboxes.length > 0 ? await this.#volumeLimits.exceeded() : undefined;
       if (this.#deadline() <= this.#context.clock.now()) {
         const message = "Pod was active on the node longer than the specified deadline";
-        if (!this.#failure) this.#context.emit("DeadlineExceeded", message);
-        this.#failure = { reason: "DeadlineExceeded", message };
-        await this.#stopAll(options);
-        this.#finished = true;
+        await this.#fail("DeadlineExceeded", message, options);
+      } else if (exceeded !== undefined || this.#failure?.reason === "Evicted") {
+        await this.#fail("Evicted", exceeded ?? "", { ...options, gracePeriodSeconds: evictionGraceSeconds });
       } else {
         mayContinue = await this.#perform(
           podActions({ plan: this.#context.plan, observed, probes: this.#probers }),
@@ -189,6 +197,14 @@ export class PodWorker {
         );
       }
     }
+  }
+
+  /** Ends the pod as failed. If that fails, the next pass repeats it. */
+  async #fail(reason: "DeadlineExceeded" | "Evicted", message: string, options: StopAllOptions): Promise<void> {
+    if (!this.#failure) this.#context.emit(reason, message);
+    this.#failure ??= { reason, message };
+    await this.#stopAll(options);
+    this.#finished = true;
   }
 
   /** Returns whether anything has changed, so that the pod has to be observed again. */
@@ -259,12 +275,12 @@ export class PodWorker {
     }
   }
 
-  async #stopAll(options: CallOptions & { signal: AbortSignal }): Promise<void> {
+  async #stopAll({ gracePeriodSeconds, ...options }: StopAllOptions): Promise<void> {
     this.#probers.stopAll();
     const { plan, emit } = this.#context;
     const { containers, terminationGracePeriodSeconds: podGraceSeconds } = plan;
     const request = { observed: this.#observed, containers, podIPs: this.podIPs, podGraceSeconds };
-    const failures = await stopEverything(this.#context, { ...request, gracePeriodSeconds: undefined }, options);
+    const failures = await stopEverything(this.#context, { ...request, gracePeriodSeconds }, options);
     if (failures.length === 0) return;
     options.signal.throwIfAborted();
     emit("FailedKillPod", `error killing pod: ${messageOf(failures[0])}`);
@@ -281,7 +297,9 @@ export class PodWorker {
   /** Returns the next time at which something may have to be done without a change at the runtime. */
   #nextAt(): number | undefined {
     const now = this.#context.clock.now();
-    const times = [this.#deadline(), this.#retryPodAt, this.#delays.nextAt() ?? 0].filter((time) => time > now);
+    const times = [this.#deadline(), this.#retryPodAt, this.#delays.nextAt() ?? 0, this.#volumeLimits.nextAt].filter(
+      (time) => time > now,
+    );
     const next = Math.min(...times);
     return Number.isFinite(next) ? next : undefined;
   }
