@@ -57,14 +57,17 @@ export function object<T extends object>(
       } else if (Object.hasOwn(ignored, key)) {
         if (!isEmpty(value[key])) field.ignored(ignored[key]!);
       } else if (value[key] !== undefined) {
-        const meant = closest(key, known);
-        field.fault(
-          `unknown field; ${meant ? `did you mean ${meant}?` : `known are ${Object.keys(schemas).join(", ")}`}`,
-          "key",
-        );
+        field.fault(`unknown field${remedy(key)}`, "key");
       }
     }
     return faulty;
+  }
+
+  function remedy(key: string): string {
+    const meant = closest(key, known);
+    if (meant !== undefined) return `; did you mean ${meant}?`;
+    const names = Object.keys(schemas);
+    return names.length <= 12 ? `; known are ${names.join(", ")}` : "";
   }
 
   function given(value: Readonly<Record<string, unknown>>, key: string, at: Place): unknown {

@@ -95,7 +95,7 @@ export const podSpec: Schema<PodManifestSpec> = object<PodManifestSpec>(
       evictionResponders: "pods are not evicted here",
     },
     refused: {
-      ephemeralContainers: "they are added to a running pod; use `exec`, or a container with targetContainerName",
+      ephemeralContainers: "they are added to a running pod; run commands with `exec`",
       resourceClaims: "devices are allocated by a cluster",
     },
   },

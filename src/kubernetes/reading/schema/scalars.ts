@@ -102,10 +102,9 @@ export function portOrName(checkName: Check): Schema<number | string> {
   return {
     read(value, at) {
       if (typeof value !== "string") return number.read(value, at);
+      if (/^\d+$/.test(value)) return at.refuse("must be a number without quotes, or the name of a port", value);
       const wrong = checkName(value);
-      return wrong === undefined
-        ? value
-        : at.refuse(`must be the number of a port, or a name that ${wrong.replace(/^must /, "is to ")}`, value);
+      return wrong === undefined ? value : at.refuse(`${wrong} as the name of a port`, value);
     },
     fields: noFields,
   };
