@@ -211,6 +211,8 @@ const cases: Readonly<Record<string, Case>> = {
     (o) => main.messageToGoJson(ContainerStats, ContainerStats.create(), o),
   ],
   describeNode: [...timeout, (o) => kubernetes.describeNode(on.cri, {}, o)],
+  readManifests: ["namespase", "namespace", (o) => kubernetes.readManifests("", o)],
+  readManifestFiles: ["unknownKind", "unknownKinds", (o) => kubernetes.readManifestFiles("/nowhere", o)],
   formatMetrics: ["onMised", "onMissed", (o) => prometheus.formatMetrics([], [], o)],
   fromCrictlPodConfig: [...ignored, (o) => crictl.fromCrictlPodConfig({}, o)],
   fromCrictlContainerConfig: [...ignored, (o) => crictl.fromCrictlContainerConfig({}, o)],
@@ -274,11 +276,11 @@ const withoutOptions: ReadonlySet<string> = new Set([
   "loadCrictlConfig",
   "messageToJson",
   "parseImageReference",
-  "readManifests",
   "redact",
   "toDate",
   "toNanoseconds",
   "toRfc3339Nano",
+  "withDefaults",
 ]);
 
 const classes = [

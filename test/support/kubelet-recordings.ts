@@ -205,7 +205,7 @@ export function recordings(): Recording[] {
   });
 }
 
-/** A kubelet appends the name of its node to pods from files, and marks them. They have no service account. */
+/** A kubelet appends the name of its node to pods from files, and marks them. */
 function asStaticPod({ metadata, spec, ...pod }: PodManifest): PodManifest {
   const annotations = {
     ...metadata.annotations,
@@ -215,7 +215,7 @@ function asStaticPod({ metadata, spec, ...pod }: PodManifest): PodManifest {
   return {
     ...pod,
     metadata: { ...metadata, name: `${metadata.name}-node1`, uid, annotations },
-    spec: { ...spec, serviceAccountName: "" },
+    spec,
   };
 }
 

@@ -3,6 +3,8 @@ import { ManifestFaults } from "../manifest/invalid-manifest-error.js";
 import type { KubernetesObjects } from "../manifest/objects.js";
 import type { PodManifest } from "../manifest/pod.js";
 import type { NodeConfig } from "../node/node-config.js";
+import { checkPod } from "../reading/check-pod.js";
+import { withDefaults } from "../reading/defaults/pod.js";
 import { configureContainer } from "./container-config.js";
 import { hostnameOf } from "./hostname.js";
 import { documentHash, podUid } from "./identity.js";
@@ -33,12 +35,13 @@ const fields: FieldsOf<PlanOptions> = { node: true, objects: true, tokens: true 
  * Plans a pod: computes everything that a kubelet would do for it on this node, without any I/O. The same arguments give the same
  * plan. Later changes of the arguments do not affect it.
  *
- * @throws InvalidManifestError with all faults: missing objects and keys, and settings that the node does not allow
+ * @throws InvalidManifestError with all faults: those of the pod itself, else missing objects and keys, and settings that the node
+ * does not allow
  */
 export function planPod(manifest: PodManifest, options: PlanOptions): PodPlan {
   checkOptions(options, fields);
-  const { pod, node, objects, tokens } = structuredClone({
-    pod: manifest,
+  const pod = withDefaults(checkPod(manifest));
+  const { node, objects, tokens } = structuredClone({
     node: options.node,
     objects: options.objects ?? {},
     tokens: options.tokens ?? [],

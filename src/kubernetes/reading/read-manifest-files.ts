@@ -5,9 +5,9 @@ import { checkOptions, checkSignal } from "../../input/call-options.js";
 import { refuse } from "../../input/check.js";
 import { LocalFileError } from "../../internal/files/local-file-error.js";
 import { readRegular } from "../../internal/files/open-regular.js";
+import { maxTextBytes } from "../../json/yaml/yaml-text.js";
 import { createReader, type ReadManifestsOptions, readText } from "./read-manifests.js";
 import type { ManifestReader, Manifests } from "./reader.js";
-import { maxTextBytes } from "./source/yaml-text.js";
 
 /** Options of {@link readManifestFiles}. */
 export interface ReadManifestFilesOptions extends ReadManifestsOptions {

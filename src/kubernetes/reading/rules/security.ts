@@ -40,9 +40,7 @@ export function containerInPod(container: Draft<ContainerManifest>, spec: Draft<
   const ofPod = spec.securityContext ?? {};
   const nonRoot = own.runAsNonRoot ?? ofPod.runAsNonRoot;
   if (nonRoot && (own.runAsUser ?? ofPod.runAsUser) === 0) {
-    at.at("securityContext").fault(
-      "runAsNonRoot: true forbids runAsUser: 0; use another user, or set runAsNonRoot: false",
-    );
+    at.at("securityContext", "runAsNonRoot").fault("runAsUser is 0; set runAsUser to another id");
   }
   if (own.procMount === "Unmasked" && spec.hostUsers !== false) {
     at.at("securityContext", "procMount").fault('"Unmasked" needs spec.hostUsers: false');
@@ -51,17 +49,18 @@ export function containerInPod(container: Draft<ContainerManifest>, spec: Draft<
 
 /** Sysctls by the namespace of the host that they would change. */
 const namespaces = [
-  { field: "hostNetwork", names: /^net[./]/ },
-  { field: "hostIPC", names: /^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])/ },
+  { field: "hostNetwork", what: "a network", names: /^net[./]/ },
+  { field: "hostIPC", what: "an IPC namespace", names: /^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])/ },
 ] as const;
 
 /** Checks that the sysctls of a pod are in its own namespaces. */
 export function sysctlsInPod(spec: Draft<PodManifestSpec>, at: Place): void {
   for (const [index, sysctl] of (spec.securityContext?.sysctls ?? []).entries()) {
     if (!isRecord(sysctl) || typeof sysctl.name !== "string") continue;
-    for (const { field, names } of namespaces) {
+    for (const { field, what, names } of namespaces) {
       if (!spec[field] || !names.test(sysctl.name)) continue;
-      at.at("securityContext", "sysctls", index, "name").refuse(`must not be set with ${field}: true`, sysctl.name);
+      const place = at.at("securityContext", "sysctls", index, "name");
+      place.fault(`${sysctl.name} needs ${what} of the pod's own: drop ${field} or the sysctl`);
     }
   }
 }

@@ -70,10 +70,12 @@ describe("dnsConfig", () => {
     const short = Array.from({ length: 40 }, (_, index) => `s${index}.example`);
     const long = Array.from({ length: 20 }, (_, index) => `${"x".repeat(200)}${index}.example`);
     const tooLong = `${"y".repeat(254)}.example`;
-    const none = { dnsPolicy: "None" } as const;
-    expect(dnsOf({ ...none, dnsConfig: { nameservers } }).servers).toEqual(nameservers.slice(0, 3));
-    expect(dnsOf({ ...none, dnsConfig: { searches: short } }).searches).toEqual(short.slice(0, 32));
-    expect(dnsOf({ ...none, dnsConfig: { searches: long } }).searches).toEqual(long.slice(0, 9));
-    expect(dnsOf({ ...none, dnsConfig: { searches: [tooLong, "a.example"] } }).searches).toEqual(["a.example"]);
+    const ofNode = (given: Partial<NodeConfig["resolver"]>) => {
+      return dnsOf({ dnsPolicy: "Default" }, { resolver: { nameservers: [], searches: [], options: [], ...given } });
+    };
+    expect(ofNode({ nameservers }).servers).toEqual(nameservers.slice(0, 3));
+    expect(ofNode({ searches: short }).searches).toEqual(short.slice(0, 32));
+    expect(ofNode({ searches: long }).searches).toEqual(long.slice(0, 9));
+    expect(ofNode({ searches: [tooLong, "a.example"] }).searches).toEqual(["a.example"]);
   });
 });

@@ -8,6 +8,8 @@ import { type FlatMessage, imageId, type Recording, recordings } from "../../../
 /** Fields that cannot agree with a kubelet, by JSON pointer, with the reason. An entry without a difference fails. */
 const knownDifferences: Readonly<Record<string, string>> = {
   "/envs/POD_IP": "with hostNetwork, a kubelet without API server sends an empty address, although it knows the node's",
+  "/envs/SA":
+    "an API server names the service account of a pod without one `default`; a kubelet without API server has none",
   "/config/annotations/k8s-cri-client~1pod-hash":
     "a kubelet knows its pods from the API server; we find ours by this annotation after a crash",
 };

@@ -52,8 +52,8 @@ describe("the user of a container", () => {
     expect(userOf({}, {}, { id: "i", username: "app" })).toBe("app");
   });
 
-  test("can have any 32-bit id", () => {
-    expect(securityOf({ runAsUser: 2 ** 32 - 2 })).toMatchObject({ runAsUser: { value: "4294967294" } });
+  test("can have any 31-bit id", () => {
+    expect(securityOf({ runAsUser: 2 ** 31 - 1 })).toMatchObject({ runAsUser: { value: "2147483647" } });
   });
 });
 
@@ -98,7 +98,9 @@ describe("profiles", () => {
 });
 
 test("an unmasked /proc has neither masked nor read-only paths", () => {
-  const security = securityOf({ procMount: "Unmasked" });
+  const main = container({ securityContext: { procMount: "Unmasked" } });
+  const { linux } = configOf(planOf({ hostUsers: false, containers: [main] }));
+  const security = messageToJson(LinuxContainerSecurityContext, linux!.securityContext!);
   expect(security).not.toHaveProperty("maskedPaths");
   expect(security).not.toHaveProperty("readonlyPaths");
 });

@@ -252,7 +252,7 @@ const refused: [string, string[], string?][] = [
   ],
   [
     "securityContext: {runAsNonRoot: true, runAsUser: 0}",
-    ["securityContext: runAsNonRoot: true forbids runAsUser: 0; use another user, or set runAsNonRoot: false"],
+    ["securityContext.runAsNonRoot: runAsUser is 0; set runAsUser to another id"],
   ],
   ["securityContext: {procMount: Unmasked}", ['securityContext.procMount: "Unmasked" needs spec.hostUsers: false']],
   [

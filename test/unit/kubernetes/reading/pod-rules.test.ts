@@ -87,8 +87,8 @@ const refused: [string, string[]][] = [
   [
     "securityContext: {sysctls: [{name: net.core.somaxconn, value: '1'}, {name: kernel.sem, value: '1'}]}, hostNetwork: true, hostIPC: true",
     [
-      'securityContext.sysctls[0].name: must not be set with hostNetwork: true, got "net.core.somaxconn"',
-      'securityContext.sysctls[1].name: must not be set with hostIPC: true, got "kernel.sem"',
+      "securityContext.sysctls[0].name: net.core.somaxconn needs a network of the pod's own: drop hostNetwork or the sysctl",
+      "securityContext.sysctls[1].name: kernel.sem needs an IPC namespace of the pod's own: drop hostIPC or the sysctl",
     ],
   ],
   [
@@ -101,9 +101,7 @@ const refused: [string, string[]][] = [
   ],
   [
     "securityContext: {runAsNonRoot: true, runAsUser: 0}",
-    [
-      "containers[0].securityContext: runAsNonRoot: true forbids runAsUser: 0; use another user, or set runAsNonRoot: false",
-    ],
+    ["containers[0].securityContext.runAsNonRoot: runAsUser is 0; set runAsUser to another id"],
   ],
   [
     "securityContext: {fsGroup: 2147483648}",

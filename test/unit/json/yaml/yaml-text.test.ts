@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readYaml } from "../../../../src/kubernetes/reading/source/yaml-text.js";
+import { readYaml } from "../../../../src/json/yaml/yaml-text.js";
 
 const documents = (text: string) => [...readYaml(text)];
 const contentOf = (text: string) => JSON.parse(JSON.stringify(documents(text)[0]?.value));
@@ -79,7 +79,7 @@ test.each([
   ["? [a]\n: b", "a key must be a string", 1, 3],
   ["a: {<<: 5}", "the value of << must be a map or a list of maps", 1, 9],
 ])("refuses %j with the position", (text, message, line, column) => {
-  expect(faultOf(text)).toEqual({ message, position: { line, column } });
+  expect(faultOf(text)).toMatchObject({ message, position: { line, column } });
 });
 
 test.each<[string, string]>([
