@@ -51,7 +51,7 @@ const variable = object<EnvVarManifest>(
         configMapKeyRef: keyReference,
         secretKeyRef: keyReference,
       },
-      { refused: { fileKeyRef: "it is a beta feature of Kubernetes; source the file in the container's command" } },
+      { refused: { fileKeyRef: "it is a beta feature; source the file in the command" } },
       exactlyOne("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"),
     ),
   },

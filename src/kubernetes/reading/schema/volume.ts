@@ -66,8 +66,8 @@ const projection = object<ProjectionManifest>(
   },
   {
     refused: {
-      clusterTrustBundle: "it needs the API server; use a configMap with the certificates",
-      podCertificate: "it needs a signer of a cluster; use a secret with the certificate",
+      clusterTrustBundle: "it needs an API server; use a configMap",
+      podCertificate: "it needs a signer; use a secret",
     },
   },
   exactlyOne("configMap", "secret", "downwardAPI", "serviceAccountToken"),
@@ -105,7 +105,7 @@ const sources = {
   image: object<ImageVolumeManifest>({ reference: required(string(imageName)), pullPolicy }),
 };
 
-const storage = "this package has no drivers of storage systems; mount it on the node and use hostPath";
+const storage = "there are no storage drivers here; mount it on the node and use hostPath";
 const removed = "Kubernetes has removed it";
 
 export const volume: Schema<VolumeManifest> = object<VolumeManifest>(

@@ -63,9 +63,7 @@ const refused: [string, string[], string?][] = [
   ],
   [
     "env: [{name: A, valueFrom: {fileKeyRef: {path: a}}}]",
-    [
-      "env[0].valueFrom.fileKeyRef: is not supported: it is a beta feature of Kubernetes; source the file in the container's command",
-    ],
+    ["env[0].valueFrom.fileKeyRef: is not supported: it is a beta feature; source the file in the command"],
   ],
   [
     "env: [{name: A, valueFrom: {secretKeyRef: {name: S, key: ..a}}}]",

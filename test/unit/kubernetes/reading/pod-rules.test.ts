@@ -121,9 +121,7 @@ const refused: [string, string[]][] = [
   ["volumes: [{name: a}, {name: a}]", ['volumes[1].name: must be unique; entry 0 has the same, got "a"']],
   [
     "volumes: [{name: a, nfs: {server: s, path: /}}]",
-    [
-      "volumes[0].nfs: is not supported: this package has no drivers of storage systems; mount it on the node and use hostPath",
-    ],
+    ["volumes[0].nfs: is not supported: there are no storage drivers here; mount it on the node and use hostPath"],
   ],
   [
     "volumes: [{name: a, persistentVolumeClaim: {claimName: c}}]",
@@ -172,7 +170,7 @@ const refused: [string, string[]][] = [
     "volumes: [{name: a, projected: {sources: [{}, {clusterTrustBundle: {path: a}}, {serviceAccountToken: {path: t, expirationSeconds: 599}}]}}]",
     [
       "volumes[0].projected.sources[0]: must have one of configMap, secret, downwardAPI, serviceAccountToken",
-      "volumes[0].projected.sources[1].clusterTrustBundle: is not supported: it needs the API server; use a configMap with the certificates",
+      "volumes[0].projected.sources[1].clusterTrustBundle: is not supported: it needs an API server; use a configMap",
       "volumes[0].projected.sources[2].serviceAccountToken.expirationSeconds: must be a whole number from 600 to 4294967296, got 599",
     ],
   ],
