@@ -68,6 +68,7 @@ export type { ProjectionManifest };
 export type { ProtocolName };
 export type { PullSecret };
 export type { QuantityManifest };
+export type { ReadManifestFilesOptions };
 export type { ReadManifestsOptions };
 export type { ResolverConfig };
 export type { ResourceList };
@@ -98,7 +99,9 @@ export type { WaitPodOptions };
 export { describeNode };
 export { fromKubeletConfiguration };
 export { planPod };
+export { readManifestFiles };
 export { readManifests };
+export { withDefaults };
 
 import type { ContainerConfig } from "k8s-cri-client/proto";
 import type { CreateContainerRequest } from "k8s-cri-client/proto";
@@ -765,6 +768,10 @@ interface PullSecret {
 
 type QuantityManifest = string | number;
 
+interface ReadManifestFilesOptions extends ReadManifestsOptions {
+  signal?: AbortSignal | undefined;
+}
+
 interface ReadManifestsOptions {
   namespace?: string | undefined;
   unknownKinds?: "refuse" | "ignore" | undefined;
@@ -1001,4 +1008,11 @@ declare function fromKubeletConfiguration(document: string | object): KubeletSet
 
 declare function planPod(manifest: PodManifest, options: PlanOptions): PodPlan;
 
+declare function readManifestFiles(
+  paths: string | URL | readonly (string | URL)[],
+  options?: ReadManifestFilesOptions,
+): Promise<Manifests>;
+
 declare function readManifests(input: string | Uint8Array | object, options?: ReadManifestsOptions): Manifests;
+
+declare function withDefaults(pod: PodManifest): PodManifest;
