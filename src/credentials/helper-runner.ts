@@ -29,7 +29,7 @@ export class HelperRunner {
   }
 
   async run(helper: HelperRun, { signal, leftMs }: LookupLimits): Promise<ProgramResult> {
-    // Loaded on demand: node:child_process takes longer to load than the rest of this package's credentials.
+    // Loaded on demand: most programs run no helper, and the module of Node.js that starts processes is slow to load.
     const { ProgramFailure, runProgram } = await import("./run-program.js");
     const { file, args, input } = helper;
     const left = leftMs();
