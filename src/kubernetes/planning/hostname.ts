@@ -12,7 +12,8 @@ const maxKernelName = 64;
 export function hostnameOf(pod: PodManifest, node: NodeConfig): { hostname: string; hostDomain: string } {
   const { hostname = pod.metadata.name, hostnameOverride, subdomain } = pod.spec;
   if (hostnameOverride !== undefined) return { hostname: hostnameOverride, hostDomain: "" };
-  const hostDomain = subdomain ? [subdomain, namespaceOf({ pod }), "svc", node.clusterDomain].join(".") : "";
+  const labels = [subdomain, namespaceOf({ pod }), "svc", node.clusterDomain];
+  const hostDomain = subdomain ? labels.filter((label) => label !== "").join(".") : "";
   return { hostname: cut(hostname === "" ? pod.metadata.name : hostname), hostDomain };
 }
 

@@ -27,10 +27,10 @@ export function oomScoreAdj(
     const request = resources.containers.get(name)?.requests.get("memory") ?? 0n;
     return capacity > 0n ? 1000n - (1000n * (request + surplus)) / capacity : 1000n;
   };
+  const own = scoreOf(container);
   // A sidecar survives at least as long as the main container with the smallest request.
   const isSidecar = container.restartPolicy === "Always" && init.includes(container);
-  const scores = isSidecar ? [container, ...spec.containers.slice(0)].map(scoreOf) : [scoreOf(container)];
-  const score = isSidecar ? minimum(scores[0]!, maximum(scores.slice(1))) : scores[0]!;
+  const score = isSidecar ? minimum(own, maximum(spec.containers.map(scoreOf))) : own;
   return minimum(maximum([score, bestEffort + guaranteed]), bestEffort - 1n);
 }
 

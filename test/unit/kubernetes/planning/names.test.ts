@@ -75,6 +75,11 @@ describe("host name", () => {
     expect(sandboxOf(planOf(spec, { metadata: { name: podName } })).hostname).toBe(expected);
   });
 
+  test("has a domain without trailing dot if the node has no cluster domain", () => {
+    const plan = planOf({ subdomain: "sub", setHostnameAsFQDN: true }, { node: { clusterDomain: "" } });
+    expect(sandboxOf(plan).hostname).toBe("web.sub.default.svc");
+  });
+
   test("with its domain has at most 64 characters", () => {
     const subdomain = "s".repeat(40);
     expect(faultsOf(() => planOf({ subdomain, setHostnameAsFQDN: true }))).toEqual([
