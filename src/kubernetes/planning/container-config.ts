@@ -3,8 +3,7 @@ import { type StopSignal, toSignal } from "../../specs/signal.js";
 import type { ContainerManifest } from "../manifest/container.js";
 import { ManifestFaults } from "../manifest/invalid-manifest-error.js";
 import { containerSecurity } from "./container-security.js";
-import type { ContainerEnvironment } from "./environment.js";
-import { environmentOf } from "./environment.js";
+import { type ContainerEnvironment, environmentOf } from "./environment.js";
 import { imagePlan } from "./images.js";
 import { containerAnnotations, containerLabels, podAnnotations } from "./labels.js";
 import { containerResources } from "./linux-resources.js";
@@ -21,7 +20,7 @@ export interface ConfiguredContainer {
   subPaths: readonly SubPathPlan[];
 }
 
-/** What changes between the sent and the printed form of a configuration. */
+/** Resolves the environment. A printed configuration must not contain its values. */
 export type ReadEnvironment = typeof environmentOf;
 
 /**

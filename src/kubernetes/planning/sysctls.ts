@@ -36,8 +36,7 @@ export function sysctlsOf({ spec }: PodManifest, node: NodeConfig): Record<strin
 
 function check(name: string, field: string, spec: PodManifest["spec"], node: NodeConfig): void {
   const namespace = namespaceOf(name);
-  if (namespace === undefined)
-    refuse(field, `${name} affects the whole node, so a pod cannot set it; set it on the node`);
+  if (namespace === undefined) refuse(field, `${name} affects the whole node; set it on the node, not in a pod`);
   if (namespace === "net" && spec.hostNetwork === true) {
     refuse(field, `${name} needs a network of the pod's own: drop hostNetwork or the sysctl`);
   }

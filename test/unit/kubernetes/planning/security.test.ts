@@ -151,7 +151,7 @@ describe("sysctls", () => {
       [],
       "net.core.somaxconn is not safe; to allow it, add it to the node's allowedUnsafeSysctls",
     ],
-    ["vm.swappiness", {}, ["vm.*"], "vm.swappiness affects the whole node, so a pod cannot set it; set it on the node"],
+    ["vm.swappiness", {}, ["vm.*"], "vm.swappiness affects the whole node; set it on the node, not in a pod"],
     [
       "net.ipv4.tcp_syncookies",
       { hostNetwork: true },
