@@ -50,15 +50,9 @@ export function mountsOf(
     const readonly = volumeMount.readOnly === true || volume.kind === "files" || volume.kind === "image";
     let hostPath = "path" in volume ? volume.path : "";
     if (subPath !== "" && "path" in volume) {
-      const directory = `${context.podDirectory}/volume-subpaths/${volume.name}/${container.name}`;
-      hostPath = `${directory}/${index}`;
-      const plan = {
-        container: container.name,
-        volumePath: volume.path,
-        subPath: normalized(subPath),
-        path: hostPath,
-      };
-      subPaths.push(plan);
+      const { name } = container;
+      hostPath = `${context.podDirectory}/volume-subpaths/${volume.name}/${name}/${index}`;
+      subPaths.push({ container: name, volumePath: volume.path, subPath: normalized(subPath), path: hostPath });
     }
     add({
       containerPath: posix.isAbsolute(volumeMount.mountPath) ? volumeMount.mountPath : `/${volumeMount.mountPath}`,

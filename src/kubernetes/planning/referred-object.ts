@@ -13,77 +13,72 @@ export interface ObjectReference {
   path: string;
 }
 
+/** A value as its object contains it. */
 type StoredValue = { text: string } | { base64: string };
+
+/** The values of an object by key. */
+interface Content {
+  /** What environment variables can contain. */
+  variables: ReadonlyMap<string, StoredValue>;
+  /** What files can contain: also the `binaryData` of a ConfigMap. */
+  files: ReadonlyMap<string, StoredValue>;
+}
 
 /** A ConfigMap or a Secret to which a pod refers. Printing it shows no values. */
 export class ReferredObject {
   readonly #reference: ObjectReference;
   readonly #namespace: string;
-  readonly #object: ConfigMapManifest | SecretManifest;
+  readonly #content: Content;
   readonly #faults: ManifestFaults;
 
-  private constructor(
-    reference: ObjectReference,
-    namespace: string,
-    object: ConfigMapManifest | SecretManifest,
-    faults: ManifestFaults,
-  ) {
+  private constructor(reference: ObjectReference, namespace: string, content: Content, faults: ManifestFaults) {
     this.#reference = reference;
     this.#namespace = namespace;
-    this.#object = object;
+    this.#content = content;
     this.#faults = faults;
   }
 
   /** Finds the object. A missing object is a fault unless the reference is optional. */
   static find(context: PodContext, reference: ObjectReference, faults: ManifestFaults): ReferredObject | undefined {
     const { kind, name, optional, path } = reference;
+    const { configMaps = [], secrets = [] } = context.objects;
     const namespace = namespaceOf(context);
-    const given = (kind === "ConfigMap" ? context.objects.configMaps : context.objects.secrets) ?? [];
-    const ofName = given.filter(({ metadata }) => metadata.name === name);
-    const object = ofName.findLast(({ metadata }) => (metadata.namespace ?? "default") === namespace);
-    if (object !== undefined) return new ReferredObject(reference, namespace, object, faults);
+    // Not by the kind that the object states: the entries of a list from an API server state none.
+    const content =
+      kind === "ConfigMap"
+        ? contentOfConfigMap(configMaps.findLast((object) => isNamed(object, namespace, name)))
+        : contentOfSecret(secrets.findLast((object) => isNamed(object, namespace, name)));
+    if (content !== undefined) return new ReferredObject(reference, namespace, content, faults);
     if (optional) return undefined;
-    const elsewhere = ofName[0] && (ofName[0].metadata.namespace ?? "default");
-    const remedy =
-      elsewhere === undefined
-        ? `add it to objects.${kind === "ConfigMap" ? "configMaps" : "secrets"}, or set optional: true`
-        : `the one given is in the namespace ${elsewhere}; set its namespace to ${namespace}`;
+    const [given, field] = kind === "ConfigMap" ? [configMaps, "configMaps"] : [secrets, "secrets"];
+    const other = given.find(({ metadata }) => metadata.name === name);
+    const remedy = other
+      ? `the one given is in the namespace ${namespaceIn(other)}; set its namespace to ${namespace}`
+      : `add it to objects.${field}, or set optional: true`;
     faults.add(path, `${kind} ${namespace}/${name} is missing; ${remedy}`, { kind, namespace, name });
     return undefined;
   }
 
-  /** Reads all values that environment variables can contain: not the `binaryData` of a ConfigMap. */
+  /** Reads all values that environment variables can contain. */
   readVariables(): Map<string, Uint8Array> {
-    return this.#decodeAll(this.#variables());
+    return this.#decodeAll(this.#content.variables);
   }
 
   /** Reads all values that files can contain. */
   readFiles(): Map<string, Uint8Array> {
-    return this.#decodeAll(this.#files());
+    return this.#decodeAll(this.#content.files);
   }
 
   /** Reads one value for an environment variable. A missing key is a fault unless the reference is optional. */
   readVariable(key: string): Uint8Array | undefined {
-    const inBinaryData = this.#files().has(key) ? "it is in binaryData, which only volumes can contain" : undefined;
-    return this.#read(this.#variables(), key, this.#reference.path, inBinaryData);
+    const { variables, files } = this.#content;
+    const remedy = files.has(key) ? "it is in binaryData, which only volumes can contain" : undefined;
+    return this.#read(variables, key, this.#reference.path, remedy);
   }
 
   /** Reads one value for a file. A missing key is a fault unless the reference is optional. */
   readFile(key: string, path: string): Uint8Array | undefined {
-    return this.#read(this.#files(), key, path);
-  }
-
-  #variables(): Map<string, StoredValue> {
-    const object = this.#object;
-    if (object.kind === "ConfigMap") return texts(object.data);
-    return new Map([...encoded(object.data), ...texts(object.stringData)]);
-  }
-
-  #files(): Map<string, StoredValue> {
-    const object = this.#object;
-    return object.kind === "ConfigMap"
-      ? new Map([...texts(object.data), ...encoded(object.binaryData)])
-      : this.#variables();
+    return this.#read(this.#content.files, key, path);
   }
 
   #decodeAll(values: ReadonlyMap<string, StoredValue>): Map<string, Uint8Array> {
@@ -120,6 +115,28 @@ export class ReferredObject {
     this.#faults.add(path, `the value of the key ${JSON.stringify(key)} of ${object} is not base64; ${remedy}`);
     return undefined;
   }
+}
+
+type NamedObject = Pick<ConfigMapManifest | SecretManifest, "metadata">;
+
+function isNamed(object: NamedObject, namespace: string, name: string): boolean {
+  return object.metadata.name === name && namespaceIn(object) === namespace;
+}
+
+function namespaceIn({ metadata }: NamedObject): string {
+  return metadata.namespace ?? "default";
+}
+
+function contentOfConfigMap(object: ConfigMapManifest | undefined): Content | undefined {
+  if (object === undefined) return undefined;
+  const variables = texts(object.data);
+  return { variables, files: new Map([...variables, ...encoded(object.binaryData)]) };
+}
+
+function contentOfSecret(object: SecretManifest | undefined): Content | undefined {
+  if (object === undefined) return undefined;
+  const values = new Map([...encoded(object.data), ...texts(object.stringData)]);
+  return { variables: values, files: values };
 }
 
 function texts(data: Readonly<Record<string, string>> = {}): Map<string, StoredValue> {

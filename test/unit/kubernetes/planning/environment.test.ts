@@ -120,6 +120,13 @@ describe("the environment of a container", () => {
     });
   });
 
+  it("finds objects that do not state their kind, as in lists of an API server", () => {
+    const configMap = { ...objects.configMaps![0]!, kind: undefined };
+    const env = [{ name: "COLOR", valueFrom: { configMapKeyRef: { name: "settings", key: "color" } } }];
+    const unstated = { configMaps: [configMap] } as unknown as KubernetesObjects;
+    expect(values(contextWith({ env }, { objects: unstated }))).toEqual([["COLOR", "blue"]]);
+  });
+
   it("leaves out optional variables whose object or key is missing, and keeps an earlier value", () => {
     const env = [
       { name: "KEPT", value: "earlier" },
