@@ -19,7 +19,7 @@ export function containersInPod(spec: Spec, at: Place): void {
       if (field === "initContainers" && container.restartPolicy !== "Always") checkInitContainer(container, place);
       checkProbes(container, place);
       checkLifecycle(container, spec, place);
-      checkRestartRules(container, field === "initContainers" && container.restartPolicy === "Always", place);
+      checkRestartRules(container, place);
       checkMounts(container, volumes, place);
       containerInPod(container, spec, place);
     }
@@ -74,9 +74,8 @@ function checkLifecycle({ lifecycle }: Container, spec: Spec, at: Place): void {
   }
 }
 
-function checkRestartRules(container: Container, isSidecar: boolean, at: Place): void {
+function checkRestartRules(container: Container, at: Place): void {
   if ((container.restartPolicyRules ?? []).length === 0) return;
-  if (isSidecar) at.at("restartPolicyRules").fault("a sidecar always restarts; remove its rules", "key");
   if (!Object.hasOwn(container, "restartPolicy")) at.at("restartPolicy").fault("is required with restartPolicyRules");
 }
 
