@@ -31,8 +31,9 @@ export function statusService(
       }
       // containerd 2 reports the sandbox image with the settings for images instead.
       const isOld = flavor.name === "containerd-1.6" || flavor.name === "containerd-1.7";
+      const runtimes = self.runtimeHandlers.map((name) => [name, { options: { SystemdCgroup: false } }]);
       const config = {
-        containerd: { defaultRuntimeName: self.runtimeHandlers[0] },
+        containerd: { defaultRuntimeName: self.runtimeHandlers[0], runtimes: Object.fromEntries(runtimes) },
         podCIDR: state.podCidr,
         ...(isOld && { sandboxImage: flavor.sandboxImage.reference }),
       };

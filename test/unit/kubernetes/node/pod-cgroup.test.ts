@@ -84,8 +84,9 @@ test.each(["relative", "/a/../b", "/"])("the path %j is refused before anything 
   expect((await readdir(root)).sort()).toEqual(["cgroup.controllers", "kubepods"]);
 });
 
-test("the hierarchies are found among the mounts", () => {
+test("each hierarchy is found once among the mounts", () => {
   const table = [
+    "35 35 0:29 / /run/container/cgroup/cpu ro - cgroup cgroup ro,cpu,cpuacct",
     "36 35 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct",
     "37 35 0:30 / /sys/fs/cgroup/systemd rw shared:10 - cgroup cgroup rw,xattr,name=systemd",
     "38 35 0:31 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw",
@@ -98,7 +99,7 @@ test("the hierarchies are found among the mounts", () => {
     { path: "/sys/fs/cgroup/unified", version: 2, controllers: [] },
   ]);
   expect([cgroupVersion(found), cgroupVersion(found.slice(1))]).toEqual([1, 2]);
-  expect(parseMounts(table)[3]?.path).toBe("/with space");
+  expect(parseMounts(table)[4]?.path).toBe("/with space");
 });
 
 describe.skipIf(notV1)("on version 1", () => {
