@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { RegistryCredentials, type RegistryCredentialsOptions } from "../../../src/credentials/registry-credentials.js";
@@ -145,7 +145,6 @@ describe("sources", () => {
 
 describe("files", () => {
   const inFolders = async (files: Record<string, object>) => {
-    const { mkdir } = await import("node:fs/promises");
     for (const [name, auths] of Object.entries(files)) {
       await mkdir(programs.path(name.replace(/[^/]*$/, "")), { recursive: true });
       await programs.json(name, name === ".dockercfg" ? auths : { auths });
@@ -376,7 +375,6 @@ describe("credential helpers", () => {
 
   /** Expects that the process whose id is in the file `pid` ends. */
   async function expectDead(): Promise<void> {
-    const { readFile } = await import("node:fs/promises");
     const pid = Number(await readFile(programs.path("pid"), "utf8").catch(() => "0"));
     if (pid === 0) return; // killed before it started
     const isAlive = () => {
@@ -393,7 +391,6 @@ describe("credential helpers", () => {
     await programs.program("docker-credential-test", `env > ${programs.path("env")}; echo '{}'`);
     const auths = { "registry.example": entry("file") };
     const env = { ...programs.env, AWS_PROFILE: "team", NODE_OPTIONS: "--no-warnings", TOKEN: secret };
-    const { readFile } = await import("node:fs/promises");
     const namesSeen = async (passEnv: string[]) => {
       await (await loadFile({ ...config, auths }, { env, passEnv })).lookup(app);
       const lines = (await readFile(programs.path("env"), "utf8")).split("\n");
@@ -555,7 +552,6 @@ describe("kubelet plugins", () => {
   });
 
   it("are configured by YAML, and by all files of a directory", async () => {
-    const { mkdir } = await import("node:fs/promises");
     await mkdir(programs.path("conf"));
     const yaml = (name: string) => `
 apiVersion: kubelet.config.k8s.io/v1
