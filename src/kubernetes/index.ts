@@ -99,6 +99,7 @@ export { withDefaults } from "./reading/defaults/pod.js";
 export { type ReadManifestFilesOptions, readManifestFiles } from "./reading/read-manifest-files.js";
 export { type ReadManifestsOptions, readManifests } from "./reading/read-manifests.js";
 export type { IgnoredField, Manifests } from "./reading/reader.js";
+export { type RunManifestOptions, runManifest } from "./run-manifest.js";
 export type { PodColumns } from "./running/display-status.js";
 export type { PodEventReason, RunningPodEvent } from "./running/pod-event.js";
 export type { PodExit } from "./running/pod-exit.js";
@@ -109,6 +110,7 @@ export type {
   PodContainerTermination,
   PodStatus,
 } from "./running/pod-status.js";
+export { type RemovePodOptions, removePod } from "./running/remove-named-pod.js";
 export type { RunPlanOptions } from "./running/run-pod.js";
 export { RunningPod, type StopRunningPodOptions } from "./running/running-pod.js";
 export type { WaitPodOptions } from "./running/status-watch.js";

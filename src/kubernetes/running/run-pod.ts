@@ -1,16 +1,15 @@
 import type { CriClient } from "../../client.js";
 import { RegistryCredentials } from "../../credentials/registry-credentials.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
-import { refuse, typeName } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
-import { contextOfClient } from "../../resources/context.js";
 import { neverAborts } from "../../resources/creation/clean-up.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { lockPod } from "../node/pod-lock.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
+import { contextOf } from "./context-of.js";
 import { EventLog } from "./event-log.js";
 import { ImagePuller } from "./image-puller.js";
-import { removeOtherVersions } from "./other-versions.js";
+import { removeLeftovers } from "./leftovers.js";
 import { podEvent } from "./pod-event.js";
 import { PodRun } from "./pod-run.js";
 import { PodWorker } from "./pod-worker.js";
@@ -44,8 +43,7 @@ export async function runPod(
   checkOptions(options, runFields);
   const { auth, ...given } = pinDeadline(options);
   const callOptions = { ...given, signal: given.signal ?? neverAborts };
-  if (!(contextOfClient in Object(cri))) refuse("cri", `must be a CriClient, got ${typeName(cri)}`);
-  const client = cri[contextOfClient];
+  const client = contextOf(cri);
   const { name, namespace = "default" } = plan.pod.metadata;
   const events = new EventLog();
   const context: RunnerContext = {
@@ -57,7 +55,12 @@ export async function runPod(
   const credentials = credentialsOf(plan, auth);
   const lock = await lockPod(plan.node, { namespace, name });
   try {
-    await removeOtherVersions(context, callOptions);
+    const { rootDirectory } = plan.node;
+    await removeLeftovers(
+      context,
+      { name, namespace, rootDirectory, keep: plan, gracePeriodSeconds: undefined },
+      callOptions,
+    );
     const watch = new StatusWatch();
     const puller = new ImagePuller({ ...context, auth: credentials });
     const worker = new PodWorker(context, puller, watch.changed);

@@ -1,0 +1,67 @@
+import type { CriClient } from "../client.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
+import { refuse } from "../input/check.js";
+import { pinDeadline } from "../rpcs/budget.js";
+import type { KubernetesObjects } from "./manifest/objects.js";
+import { describeNode } from "./node/describe-node.js";
+import { type PlanOptions, planPod } from "./planning/plan-pod.js";
+import { readManifests } from "./reading/read-manifests.js";
+import { type RunPlanOptions, runPod } from "./running/run-pod.js";
+import type { RunningPod } from "./running/running-pod.js";
+
+/** Options of {@link runManifest}. */
+export interface RunManifestOptions extends RunPlanOptions, Omit<PlanOptions, "node"> {
+  /** The node. @defaultValue `describeNode(cri)` */
+  node?: PlanOptions["node"] | undefined;
+}
+
+const runManifestFields: FieldsOf<RunManifestOptions> = {
+  node: true,
+  objects: true,
+  tokens: true,
+  auth: true,
+  ...callOptionFields,
+};
+
+/**
+ * Reads a manifest with one pod and the objects that the pod refers to, plans the pod for this node, and runs it: the same as
+ * `readManifests`, `planPod` and `plan.run` together.
+ *
+ * ```ts
+ * await using web = await runManifest(cri, await readFile("web.yaml", "utf8"));
+ * await web.waitReady({ timeoutMs: 60_000 });
+ * ```
+ *
+ * @throws InvalidManifestError with all faults of the manifest; InvalidInputError if it does not have exactly one pod; CriError
+ */
+export async function runManifest(
+  cri: CriClient,
+  manifest: string | Uint8Array | object,
+  options: RunManifestOptions = {},
+): Promise<RunningPod> {
+  checkOptions(options, runManifestFields);
+  const { node: given, objects, tokens, ...runOptions } = pinDeadline(options);
+  const { pods, objects: found } = readManifests(manifest);
+  const [pod] = pods;
+  if (!pod || pods.length > 1) {
+    refuse(
+      "manifest",
+      `must have exactly one pod, got ${pods.length}; run others by readManifests, planPod and plan.run`,
+    );
+  }
+  const { auth: _, ...callOptions } = runOptions;
+  const node = given ?? (await describeNode(cri, {}, callOptions));
+  return runPod(cri, planPod(pod, { node, objects: merge(found, objects), tokens }), runOptions);
+}
+
+/** Adds the objects of the caller to those of the manifest. */
+function merge(found: KubernetesObjects, given: KubernetesObjects = {}): KubernetesObjects {
+  const both = <K extends keyof KubernetesObjects>(key: K) => [...(found[key] ?? []), ...(given[key] ?? [])];
+  return {
+    configMaps: both("configMaps") as KubernetesObjects["configMaps"],
+    secrets: both("secrets") as KubernetesObjects["secrets"],
+    serviceAccounts: both("serviceAccounts") as KubernetesObjects["serviceAccounts"],
+    runtimeClasses: both("runtimeClasses") as KubernetesObjects["runtimeClasses"],
+    services: both("services") as KubernetesObjects["services"],
+  };
+}
