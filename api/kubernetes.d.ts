@@ -70,12 +70,14 @@ export type { PullSecret };
 export type { QuantityManifest };
 export type { ReadManifestFilesOptions };
 export type { ReadManifestsOptions };
+export type { RemovePodOptions };
 export type { ResolverConfig };
 export type { ResourceList };
 export type { ResourceReferenceManifest };
 export type { ResourcesManifest };
 export type { RestartPolicyName };
 export type { RestartRuleManifest };
+export type { RunManifestOptions };
 export type { RunPlanOptions };
 export { RunningPod };
 export type { RunningPodEvent };
@@ -101,6 +103,8 @@ export { fromKubeletConfiguration };
 export { planPod };
 export { readManifestFiles };
 export { readManifests };
+export { removePod };
+export { runManifest };
 export { withDefaults };
 
 import type { ContainerConfig } from "k8s-cri-client/proto";
@@ -777,6 +781,11 @@ interface ReadManifestsOptions {
   unknownKinds?: "refuse" | "ignore" | undefined;
 }
 
+interface RemovePodOptions extends CallOptions {
+  node: Pick<NodeConfig, "rootDirectory">;
+  gracePeriodSeconds?: number | undefined;
+}
+
 interface ResolverConfig {
   nameservers: readonly string[];
   searches: readonly string[];
@@ -804,6 +813,10 @@ interface RestartRuleManifest {
     operator: "In" | "NotIn";
     values: readonly number[];
   };
+}
+
+interface RunManifestOptions extends RunPlanOptions, Omit<PlanOptions, "node"> {
+  node?: PlanOptions["node"] | undefined;
 }
 
 interface RunPlanOptions extends CallOptions {
@@ -834,7 +847,7 @@ declare class RunningPod implements AsyncDisposable {
     },
   ): LogStream<MergedLogEntry>;
   logs(options?: PodLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
-  events({ signal }?: { signal?: AbortSignal | undefined }): CriStream<RunningPodEvent>;
+  events(options?: { signal?: AbortSignal | undefined }): CriStream<RunningPodEvent>;
   stop(options?: StopRunningPodOptions): Promise<void>;
   release(): Promise<void>;
   dispose(): Promise<void>;
@@ -1014,5 +1027,20 @@ declare function readManifestFiles(
 ): Promise<Manifests>;
 
 declare function readManifests(input: string | Uint8Array | object, options?: ReadManifestsOptions): Manifests;
+
+declare function removePod(
+  cri: CriClient,
+  pod: {
+    name: string;
+    namespace?: string | undefined;
+  },
+  options: RemovePodOptions,
+): Promise<void>;
+
+declare function runManifest(
+  cri: CriClient,
+  manifest: string | Uint8Array | object,
+  options?: RunManifestOptions,
+): Promise<RunningPod>;
 
 declare function withDefaults(pod: PodManifest): PodManifest;

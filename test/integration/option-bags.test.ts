@@ -26,6 +26,8 @@ import { Stats } from "../../src/resources/stats.js";
 import { EventStream } from "../../src/resources/watching/event-stream.js";
 import { NodeView } from "../../src/resources/watching/view.js";
 import * as testing from "../../src/testing/index.js";
+import { type TemporaryNode, temporaryNode } from "../support/temporary-node.js";
+import { planOf } from "./kubernetes/support.js";
 
 const { CriClient, InvalidInputError } = main;
 const { FakeRuntime } = testing;
@@ -40,6 +42,9 @@ let on: {
   borrowed: main.Container;
   forward: main.PortForward;
   view: main.NodeView;
+  at: TemporaryNode;
+  plan: kubernetes.PodPlan;
+  running: kubernetes.RunningPod;
 };
 
 beforeAll(async () => {
@@ -52,10 +57,18 @@ beforeAll(async () => {
   await view.ready;
   await view.close();
   const borrowed = cri.containers.get(container.id);
-  on = { runtime, cri, pod, container, borrowedPod, borrowed, forward: borrowedPod.portForward(80), view };
+  const at = await temporaryNode();
+  const plan = planOf({ containers: [{ name: "c", image: "busybox:1" }] }, at.node);
+  const running = await plan.run(cri);
+  await running.waitReady();
+  // Otherwise it would call the runtime at any time.
+  await running.release();
+  const forward = borrowedPod.portForward(80);
+  on = { runtime, cri, pod, container, borrowedPod, borrowed, forward, view, at, plan, running };
 });
 
 afterAll(async () => {
+  await on.at[Symbol.asyncDispose]();
   await on.cri.close();
   await on.runtime.stop();
 });
@@ -211,6 +224,13 @@ const cases: Readonly<Record<string, Case>> = {
     (o) => main.messageToGoJson(ContainerStats, ContainerStats.create(), o),
   ],
   describeNode: [...timeout, (o) => kubernetes.describeNode(on.cri, {}, o)],
+  "PodPlan.run": [...timeout, (o) => on.plan.run(on.cri, o)],
+  "RunningPod.waitReady": [...timeout, (o) => on.running.waitReady(o)],
+  "RunningPod.wait": [...timeout, (o) => on.running.wait(o)],
+  "RunningPod.logs": [...log, (o) => on.running.logs(o)],
+  "RunningPod.events": ["signl", "signal", (o) => on.running.events(o)],
+  "RunningPod.stop": [...grace, (o) => on.running.stop(o)],
+  runManifest: ["nodes", "node", (o) => kubernetes.runManifest(on.cri, {}, o)],
   readManifests: ["namespase", "namespace", (o) => kubernetes.readManifests("", o)],
   readManifestFiles: ["unknownKind", "unknownKinds", (o) => kubernetes.readManifestFiles("/nowhere", o)],
   formatMetrics: ["onMised", "onMissed", (o) => prometheus.formatMetrics([], [], o)],
@@ -267,8 +287,22 @@ const withoutOptions: ReadonlySet<string> = new Set([
   "FakeRuntime.thaw",
   "FakeRuntime.kill",
   "FakeRuntime.stop",
-  // Its second argument has required fields.
+  "PodPlan.toJSON",
+  "PodPlan.diff",
+  "PodPlan.subPaths",
+  "PodPlan.hostsFile",
+  "PodPlan.sandbox",
+  "PodPlan.pullImage",
+  "PodPlan.createContainer",
+  "RunningPod.status",
+  "RunningPod.columns",
+  "RunningPod.container",
+  "RunningPod.release",
+  "RunningPod.dispose",
+  "RunningPod.toJSON",
+  // Their options have required fields.
   "planPod",
+  "removePod",
   "authFromDockerConfig",
   "cpuCores",
   "formatUsage",
@@ -301,6 +335,8 @@ const classes = [
   CriStream,
   StreamSession,
   main.RegistryCredentials,
+  kubernetes.PodPlan,
+  kubernetes.RunningPod,
   FakeRuntime,
 ];
 

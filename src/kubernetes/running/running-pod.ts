@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { InvalidInputError } from "../../errors.js";
-import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
+import { callOptionFields, checkOptions, checkSignal, type FieldsOf } from "../../input/call-options.js";
 import type { CriStream } from "../../internal/stream.js";
 import type { LogStream } from "../../logs/log-stream.js";
 import type { CallOptions } from "../../options.js";
@@ -159,8 +159,10 @@ export class RunningPod implements AsyncDisposable {
    * Streams what happens to the pod, as `kubectl describe pod` lists it: begins with the events so far (the latest 1,000), and ends
    * when the handle is disposed of or released.
    */
-  events({ signal }: { signal?: AbortSignal | undefined } = {}): CriStream<RunningPodEvent> {
-    return this.#run.events.stream(signal);
+  events(options: { signal?: AbortSignal | undefined } = {}): CriStream<RunningPodEvent> {
+    checkOptions(options, { signal: true });
+    checkSignal(options.signal, "signal");
+    return this.#run.events.stream(options.signal);
   }
 
   /**
