@@ -32,7 +32,8 @@ export async function createPodCgroup(plan: PodCgroupPlan, mounts?: readonly Mou
         else await limitSeparate(hierarchy, plan);
       }
     } catch (error) {
-      await removePodCgroup(plan, mounts).catch(() => {}); // reports the first error
+      // Keeps a cgroup that is in use.
+      for (const { path } of hierarchies) await removeIfEmpty(groupPath(path, plan.path));
       throw error;
     }
   });
@@ -109,8 +110,13 @@ async function removeFrom({ path: root }: CgroupHierarchy, path: string): Promis
     }
     await sleep(waitMs);
   }
+  await removeIfEmpty(group);
+}
+
+/** Removes a cgroup and those above it that pods share, as far as they are empty. */
+async function removeIfEmpty(group: string): Promise<void> {
+  await rmdir(group).catch(() => {});
   for (let parent = dirname(group); sharedNames.has(basename(parent)); parent = dirname(parent)) {
-    // Fails while other pods are in it.
     await rmdir(parent).catch(() => {});
   }
 }

@@ -44,7 +44,7 @@ export async function createPodDirectory(plan: RecordedPlan): Promise<void> {
 /** A pod whose directory exists. */
 export interface PodLeftover {
   podDirectory: string;
-  /** Undefined if the process that created the directory was killed before it wrote the record: the directory is empty. */
+  /** Undefined if the creation of the directory was interrupted. It then contains no volumes. */
   record: PodRecord | undefined;
 }
 
@@ -68,10 +68,12 @@ export async function listPodDirectories({ rootDirectory }: Pick<NodeConfig, "ro
   });
 }
 
-/** Reads the record of a pod; `undefined` if it has none. */
-export async function readRecord(podDirectory: string): Promise<PodRecord | undefined> {
-  const text = await readFile(`${podDirectory}/${recordName}`, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const record: unknown = JSON.parse(text);
-  return isRecord(record) ? (record as unknown as PodRecord) : undefined;
+/** Reads the record of a pod; `undefined` if it has none, or if the machine stopped while it was being written. */
+async function readRecord(podDirectory: string): Promise<PodRecord | undefined> {
+  try {
+    const record: unknown = JSON.parse(await readFile(`${podDirectory}/${recordName}`, "utf8"));
+    return isRecord(record) ? (record as unknown as PodRecord) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -149,6 +149,18 @@ describe.skipIf(notV1)("on version 1", () => {
     expect(existsSync(fileOf("cpu", own.path.replace("/burstable/pod1", ""), ""))).toBe(false);
   });
 
+  test("a limit that the kernel refuses ends no process of an existing pod", async () => {
+    const own = ownPlan();
+    await createPodCgroup(own);
+    const child = spawn("sleep", ["600"], { stdio: "ignore" });
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    await writeFile(fileOf("cpu", own.path, "cgroup.procs"), String(child.pid));
+    await expect(createPodCgroup({ ...own, cpuPeriodUs: 1n })).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    expect(await readFile(fileOf("cpu", own.path, "cgroup.procs"), "utf8")).toBe(`${child.pid}\n`);
+  });
+
   test("a limit that the kernel refuses leaves nothing", async () => {
     const own = ownPlan();
     await expect(createPodCgroup({ ...own, cpuPeriodUs: 1n })).rejects.toMatchObject({

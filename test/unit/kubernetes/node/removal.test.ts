@@ -4,6 +4,7 @@ import { mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readMounts } from "../../../../src/kubernetes/node/mount-table.js";
+import { listPodDirectories } from "../../../../src/kubernetes/node/pod-record.js";
 import { prepareVolumes } from "../../../../src/kubernetes/node/prepare-volumes.js";
 import { removeDirectory } from "../../../../src/kubernetes/node/remove-directory.js";
 import { diskPlan, notRoot, temporaryFolder, volumePath } from "./support.js";
@@ -86,4 +87,16 @@ test.skipIf(notRoot)("a removal that was interrupted is completed by the next on
   await removeDirectory(podDirectory);
   await removeDirectory(podDirectory);
   expect(await readdir(join(root, "pods"))).toEqual([]);
+});
+
+test.skipIf(notRoot)("a record that was not written completely does not hide other pods", async () => {
+  const { root, podDirectory } = await preparedPod();
+  await mkdir(join(root, "pods/broken"));
+  await writeFile(join(root, "pods/broken/pod.json"), '{"name":');
+  expect(await listPodDirectories({ rootDirectory: root })).toEqual(
+    expect.arrayContaining([
+      { podDirectory, record: expect.objectContaining({ name: "web" }) },
+      { podDirectory: join(root, "pods/broken"), record: undefined },
+    ]),
+  );
 });
