@@ -48,6 +48,7 @@ export type { CriEventOf };
 export type { CriLogger };
 export type { CriStream };
 export type { CrictlConfig };
+export type { CrictlConfigLeniency };
 export type { DerivedDefaults };
 export type { DeviceSpec };
 export type { DiscoverOptions };
@@ -775,6 +776,11 @@ interface CrictlConfig {
   pullImageOnCreate?: boolean | undefined;
   disablePullOnRun?: boolean | undefined;
   maxRetries?: number | undefined;
+}
+
+interface CrictlConfigLeniency {
+  strict?: boolean | undefined;
+  onIgnored?: ((ignored: DocumentFault) => void) | undefined;
 }
 
 interface DerivedDefaults extends Omit<CallOptions, "deadline"> {
@@ -2092,6 +2098,7 @@ declare function discoverEndpoint(options?: DiscoverOptions): Promise<string>;
 declare function loadCrictlConfig(
   path?: string | undefined,
   env?: NodeJS.ProcessEnv,
+  options?: CrictlConfigLeniency,
 ): Promise<CrictlConfig | undefined>;
 
 declare function messageFromGoJson<T>(type: MessageType<T>, json: unknown, options?: JsonReadOptions): T;

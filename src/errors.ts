@@ -186,12 +186,21 @@ export class InvalidDocumentError extends InvalidInputError {
   /** All faults, up to a thousand, in the order in which they were found. */
   readonly faults: readonly DocumentFault[];
 
-  /**
-   * @param name what the document is, such as `crictl pod config`
-   * @param remedy a last sentence of the message
-   */
-  constructor(name: string, faults: readonly DocumentFault[], remedy?: string) {
-    const shown = faults.slice(0, maxShownFaults).map(describeFault);
+  /** @param name what the document is, such as `crictl pod config` */
+  constructor(
+    name: string,
+    faults: readonly DocumentFault[],
+    {
+      remedy,
+      file,
+    }: {
+      /** A last sentence of the message. */
+      remedy?: string | undefined;
+      /** The path of the document. */
+      file?: string | undefined;
+    } = {},
+  ) {
+    const shown = faults.slice(0, maxShownFaults).map((fault) => describeFault(fault, file));
     const rest = faults.length - shown.length;
     const all = [...shown, ...(rest > 0 ? [`and ${rest} more`] : []), ...(remedy === undefined ? [] : [remedy])];
     const lines = [`has ${faults.length} faults:`, ...all.map((line) => `  ${line}`)];
@@ -203,9 +212,10 @@ export class InvalidDocumentError extends InvalidInputError {
 /** The number of faults that an error message lists. */
 const maxShownFaults = 20;
 
-function describeFault({ path, line, column, message }: DocumentFault): string {
-  const place = line === undefined ? "" : `line ${line}, column ${column}: `;
-  return `${place}${path === "" ? "" : `${path}: `}${message}`;
+function describeFault({ path, line, column, message }: DocumentFault, file: string | undefined): string {
+  const position =
+    line === undefined ? "" : file === undefined ? `line ${line}, column ${column}: ` : `${file}:${line}: `;
+  return `${position}${path === "" ? "" : `${path}: `}${message}`;
 }
 
 /** The runtime answered OK without a field that CRI requires, such as the id of a new container; code `INVALID_RESPONSE`. */

@@ -19,7 +19,7 @@
 // The client
 
 export { CriClient, type RawClients } from "./client.js";
-export { type CrictlConfig, loadCrictlConfig } from "./transport/crictl-config.js";
+export { type CrictlConfig, type CrictlConfigLeniency, loadCrictlConfig } from "./transport/crictl-config.js";
 export type { DiscoverOptions } from "./transport/discover-options.js";
 export { discoverEndpoint } from "./transport/discovery.js";
 

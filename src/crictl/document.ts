@@ -70,7 +70,7 @@ export class CrictlDocument {
   #error(): InvalidDocumentError {
     const which = this.#ignorable < this.#faults.length ? `${this.#ignorable} of these faults` : "this";
     const remedy = `crictl would ignore ${which}; set the option onIgnored to read the file like crictl`;
-    return new InvalidDocumentError(this.#name, this.#faults, this.#ignorable > 0 ? remedy : undefined);
+    return new InvalidDocumentError(this.#name, this.#faults, this.#ignorable > 0 ? { remedy } : {});
   }
 
   #report(fault: DocumentFault, isIgnorable: boolean): void {

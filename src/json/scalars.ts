@@ -22,7 +22,9 @@ export function readLong(value: unknown, path: string, unsigned: boolean): Long 
 /** Reads an enum from one of its names, or from any 32-bit number. */
 export function readEnum(shape: MessageShape, key: string, value: unknown, path: string): number {
   if (typeof value === "number" && isWithin("int32", value)) return value;
-  const number = typeof value === "string" ? shape.enumNumber(key, value) : undefined;
+  // Signals have no prefix in the schema of Kubernetes, and so in the output of Go's tools.
+  const spellings = typeof value === "string" ? [value, `SIGNAL_${value}`] : [];
+  const number = spellings.map((name) => shape.enumNumber(key, name)).find((found) => found !== undefined);
   if (number !== undefined) return number;
   const names = shape.enumNames(key);
   const shownNames = names.length > 12 ? [...names.slice(0, 12), "…"] : names;

@@ -1,7 +1,9 @@
 import { devNull } from "node:os";
 import { win32 } from "node:path";
 import type { LineCounter, Scalar } from "yaml";
-import { InvalidInputError } from "../errors.js";
+import { type DocumentFault, InvalidDocumentError, InvalidInputError } from "../errors.js";
+import { checkOptions, type FieldsOf } from "../input/call-options.js";
+import { closest } from "../internal/closest.js";
 import { LocalFileError } from "../internal/files/local-file-error.js";
 import { readRegular } from "../internal/files/open-regular.js";
 
@@ -28,6 +30,16 @@ export interface CrictlConfig {
   maxRetries?: number | undefined;
 }
 
+/** What {@link loadCrictlConfig} does with unknown keys. */
+export interface CrictlConfigLeniency {
+  /** Refuses unknown keys, as crictl does. @defaultValue false: a newer crictl may have more keys */
+  strict?: boolean | undefined;
+  /** Called for each unknown key, unless `strict` is set. */
+  onIgnored?: ((ignored: DocumentFault) => void) | undefined;
+}
+
+const leniencyFields: FieldsOf<CrictlConfigLeniency> = { strict: true, onIgnored: true };
+
 /** The path of a configuration file. */
 export interface CrictlConfigLocation {
   path: string;
@@ -40,16 +52,20 @@ export interface CrictlConfigLocation {
  *
  * Reads `path` if given, otherwise the file that `CRI_CONFIG_FILE` names, otherwise crictl's default: `/etc/crictl.yaml`,
  * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. The file must be a regular file of
- * at most 64 KiB, or a link to one; `/dev/null` means an empty file. Unlike crictl, this function ignores unknown keys.
+ * at most 64 KiB, or a link to one; `/dev/null` means an empty file. Unlike crictl, this function ignores unknown keys unless
+ * `strict` is set.
  *
  * @returns `undefined` if the default file does not exist
- * @throws {@link InvalidInputError} if a named file does not exist, or if the file cannot be read or parsed
+ * @throws {@link InvalidInputError} if a named file does not exist, or if the file cannot be read
+ * @throws {@link InvalidDocumentError} with all faults of the file
  */
 export async function loadCrictlConfig(
   path?: string | undefined,
   env: NodeJS.ProcessEnv = process.env,
+  options: CrictlConfigLeniency = {},
 ): Promise<CrictlConfig | undefined> {
-  return readCrictlConfig(locateCrictlConfig({ path, env }));
+  checkOptions(options, leniencyFields);
+  return readCrictlConfig(locateCrictlConfig({ path, env }), options);
 }
 
 /** Determines the path of the file. This is the first step of {@link loadCrictlConfig}. */
@@ -64,11 +80,14 @@ export function locateCrictlConfig(from: {
 }
 
 /** Reads the file. This is the second step of {@link loadCrictlConfig}. */
-export async function readCrictlConfig(location: CrictlConfigLocation): Promise<CrictlConfig | undefined> {
+export async function readCrictlConfig(
+  location: CrictlConfigLocation,
+  leniency: CrictlConfigLeniency = {},
+): Promise<CrictlConfig | undefined> {
   const text = await readText(location);
   if (text === undefined) return undefined;
   // Loaded on demand: most programs never read this file, and the parser is the largest dependency.
-  return new ConfigFile(await import("yaml"), location.path, text).parse();
+  return new ConfigFile(await import("yaml"), location.path, text, leniency).parse();
 }
 
 function defaultPath(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string {
@@ -117,8 +136,11 @@ class ConfigFile {
   readonly #path: string;
   readonly #text: string;
   readonly #lines: LineCounter;
+  readonly #leniency: CrictlConfigLeniency;
+  readonly #faults: DocumentFault[] = [];
 
-  constructor(yaml: Yaml, path: string, text: string) {
+  constructor(yaml: Yaml, path: string, text: string, leniency: CrictlConfigLeniency) {
+    this.#leniency = leniency;
     this.#yaml = yaml;
     this.#path = path;
     this.#text = text;
@@ -127,7 +149,7 @@ class ConfigFile {
 
   parse(): CrictlConfig {
     const values = this.#values();
-    return {
+    const config = {
       path: this.#path,
       runtimeEndpoint: values.get("runtime-endpoint")?.text,
       imageEndpoint: values.get("image-endpoint")?.text,
@@ -137,6 +159,13 @@ class ConfigFile {
       disablePullOnRun: this.#boolean(values.get("disable-pull-on-run")),
       maxRetries: this.#integer(values.get("max-retries")),
     };
+    this.#finish();
+    return config;
+  }
+
+  #finish(): void {
+    if (this.#faults.length > 0)
+      throw new InvalidDocumentError("crictl configuration", this.#faults, { file: this.#path });
   }
 
   /**
@@ -152,21 +181,30 @@ class ConfigFile {
       uniqueKeys: false,
     });
     const [error] = document.errors;
-    if (error !== undefined) throw this.#refuse(error.pos[0], `is not valid YAML: ${error.message}`);
-
     const root = document.contents;
     const values = new Map<string, Value>();
-    if (root === null || (isScalar(root) && root.value === null)) return values;
-    if (!isMap(root)) throw this.#refuse(root.range[0], "must consist of lines such as `timeout: 10`");
+    if (error !== undefined) this.#refuse(error.pos[0], "", `is not valid YAML: ${error.message}`);
+    if (error !== undefined || root === null || (isScalar(root) && root.value === null)) return values;
+    if (!isMap(root)) {
+      this.#refuse(root.range[0], "", "must consist of lines such as `timeout: 10`");
+      return values;
+    }
     const seen = new Set<string>();
     for (const { key, value } of root.items) {
       const name = isScalar(key) ? String(key.value) : "";
-      if (!knownKeys.has(name)) continue;
-      if (seen.has(name)) throw this.#refuse((key as Scalar).range?.[0] ?? 0, `${name}: is set twice`);
+      const keyOffset = (key as Scalar).range?.[0] ?? 0;
+      if (!knownKeys.has(name)) {
+        this.#ignore(keyOffset, name);
+        continue;
+      }
+      if (seen.has(name)) this.#refuse(keyOffset, name, "is set twice");
       seen.add(name);
       if (value === null) continue;
       const offset = value.range?.[0] ?? 0;
-      if (!isScalar(value)) throw this.#refuse(offset, `${name}: must be one value`);
+      if (!isScalar(value)) {
+        this.#refuse(offset, name, "must be one value");
+        continue;
+      }
       const text = typeof value.value === "string" ? value.value : (value.source ?? "");
       if (value.value !== null && text !== "") values.set(name, { name, text, offset });
     }
@@ -177,7 +215,8 @@ class ConfigFile {
     if (value === undefined) return undefined;
     const number = Number(value.text);
     if (!/^[+-]?\d+$/.test(value.text) || !Number.isSafeInteger(number)) {
-      throw this.#refuse(value.offset, `${value.name}: must be a whole number, got ${JSON.stringify(value.text)}`);
+      this.#refuse(value.offset, value.name, `must be a whole number, got ${JSON.stringify(value.text)}`);
+      return undefined;
     }
     return number;
   }
@@ -186,14 +225,27 @@ class ConfigFile {
     if (value === undefined) return undefined;
     const result = booleans.get(value.text);
     if (result === undefined) {
-      throw this.#refuse(value.offset, `${value.name}: must be true or false, got ${JSON.stringify(value.text)}`);
+      this.#refuse(value.offset, value.name, `must be true or false, got ${JSON.stringify(value.text)}`);
     }
     return result;
   }
 
-  #refuse(offset: number, message: string): InvalidInputError {
-    const { line } = this.#lines.linePos(offset);
-    return new InvalidInputError({ field: "crictl configuration", message: `${this.#path}:${line}: ${message}` });
+  #ignore(offset: number, key: string): void {
+    const { strict = false, onIgnored } = this.#leniency;
+    if (!strict && onIgnored === undefined) return;
+    const meant = closest(key, [...knownKeys]);
+    const message = `unknown key; ${meant === undefined ? `known are ${[...knownKeys].join(", ")}` : `did you mean ${meant}?`}`;
+    if (strict) this.#refuse(offset, key, message);
+    else onIgnored?.(this.#faultAt(offset, key, message));
+  }
+
+  #refuse(offset: number, path: string, message: string): void {
+    this.#faults.push(this.#faultAt(offset, path, message));
+  }
+
+  #faultAt(offset: number, path: string, message: string): DocumentFault {
+    const { line, col } = this.#lines.linePos(offset);
+    return { path, line, column: col, message };
   }
 }
 

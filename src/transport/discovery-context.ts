@@ -52,7 +52,7 @@ export class DiscoveryContext {
   }
 
   crictlConfig(): Promise<CrictlConfig | undefined> {
-    this.#config ??= this.configLocation().then(readCrictlConfig);
+    this.#config ??= this.configLocation().then((location) => readCrictlConfig(location));
     return this.#config;
   }
 

@@ -211,6 +211,7 @@ const cases: Readonly<Record<string, Case>> = {
   "RegistryCredentials.lookup": [...timeout, (o) => main.RegistryCredentials.fromSecrets([]).lookup("nginx", o)],
 
   discoverEndpoint: ["rot", "root", (o) => main.discoverEndpoint(o)],
+  loadCrictlConfig: ["strct", "strict", (o) => main.loadCrictlConfig(undefined, {}, o)],
   readLogFile: [...log, (o) => main.readLogFile("/nowhere", o)],
   messageFromJson: ["ignoreUnknown", "ignoreUnknownFields", (o) => main.messageFromJson(ListContainersRequest, {}, o)],
   messageFromGoJson: [
@@ -307,7 +308,6 @@ const withoutOptions: ReadonlySet<string> = new Set([
   "cpuCores",
   "formatUsage",
   "fromKubeletConfiguration",
-  "loadCrictlConfig",
   "messageToJson",
   "parseImageReference",
   "redact",

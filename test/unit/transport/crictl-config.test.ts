@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { InvalidInputError } from "../../../src/errors.js";
+import { type DocumentFault, InvalidDocumentError, InvalidInputError } from "../../../src/errors.js";
 import { loadCrictlConfig, locateCrictlConfig, readCrictlConfig } from "../../../src/transport/crictl-config.js";
 import { skipOnWindows } from "../../support/platform.js";
 
@@ -128,5 +128,30 @@ describe("the content of the file", () => {
     expect(error).toBeInstanceOf(InvalidInputError);
     expect((error as InvalidInputError).message).toContain(`${path}:${line}: `);
     expect((error as InvalidInputError).message).toMatch(message);
+  });
+
+  it("is refused with all faults in one error", async () => {
+    const path = await file("timeout: 10s\ndebug: yes\nmax-retries: 1\nmax-retries: 2\n");
+    const error = (await loadCrictlConfig(path).catch((e: unknown) => e)) as InvalidDocumentError;
+    expect(error).toBeInstanceOf(InvalidDocumentError);
+    expect(error.faults).toEqual([
+      { path: "max-retries", line: 4, column: 1, message: "is set twice" },
+      { path: "timeout", line: 1, column: 10, message: 'must be a whole number, got "10s"' },
+      { path: "debug", line: 2, column: 8, message: 'must be true or false, got "yes"' },
+    ]);
+    expect(error.message).toContain(`crictl configuration: has 3 faults:\n  ${path}:4: max-retries: is set twice\n`);
+  });
+
+  it("may have unknown keys, which are reported, or refused on request", async () => {
+    const path = await file("debug: true\ntimeuot: 5\nfuture: x\n");
+    const ignored: DocumentFault[] = [];
+    const onIgnored = (fault: DocumentFault) => ignored.push(fault);
+    expect(await loadCrictlConfig(path, {}, { onIgnored })).toEqual({ path, debug: true });
+    expect(ignored).toMatchObject([
+      { path: "timeuot", line: 2, column: 1, message: "unknown key; did you mean timeout?" },
+      { path: "future", line: 3, message: expect.stringContaining("known are runtime-endpoint, ") },
+    ]);
+    await expect(loadCrictlConfig(path, {}, { strict: true })).rejects.toThrow(`${path}:2: timeuot: unknown key`);
+    await expect(loadCrictlConfig(path, {}, { strct: true } as never)).rejects.toThrow("did you mean strict?");
   });
 });
