@@ -95,6 +95,7 @@ export { ImageUsage };
 export type { Images };
 export type { InspectedMount };
 export type { InterfaceFigures };
+export { InvalidDocumentError };
 export { InvalidInputError };
 export { InvalidResponseError };
 export type { JsonObject };
@@ -1117,6 +1118,21 @@ interface InterfaceFigures {
   readonly txBytes: number | undefined;
   readonly rxErrors: number | undefined;
   readonly txErrors: number | undefined;
+}
+
+declare class InvalidDocumentError extends InvalidInputError {
+  readonly faults: readonly DocumentFault[];
+  constructor(
+    name: string,
+    faults: readonly DocumentFault[],
+    {
+      remedy,
+      file,
+    }?: {
+      remedy?: string | undefined;
+      file?: string | undefined;
+    },
+  );
 }
 
 declare class InvalidInputError extends CriError {

@@ -195,6 +195,7 @@ export {
   ImagePullError,
   type ImagePullFailure,
   ImagePullsError,
+  InvalidDocumentError,
   InvalidInputError,
   InvalidResponseError,
   NameReservedError,
