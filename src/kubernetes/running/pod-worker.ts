@@ -53,6 +53,7 @@ export class PodWorker {
   #observed: ObservedPod = { sandboxes: [], containers: [] };
   #startTime: number;
   #retryPodAt = 0;
+  #pruneAt = 0;
   #failure: { reason: string; message: string } | undefined;
   #terminating = false;
   #finished = false;
@@ -183,7 +184,7 @@ export class PodWorker {
       this.#observed = observed;
       this.#probers.sync(observed, this.podIPs);
       this.#changed();
-      await pruneAttempts(this.#context, observed, options);
+      this.#pruneAt = (await pruneAttempts(this.#context, observed, options)) ?? 0;
       const exceeded = observed.sandboxes.length > 0 ? await this.#volumeLimits.exceeded() : undefined;
       if (this.#deadline() <= this.#context.clock.now()) {
         const message = "Pod was active on the node longer than the specified deadline";
@@ -297,9 +298,13 @@ export class PodWorker {
   /** Returns the next time at which something may have to be done without a change at the runtime. */
   #nextAt(): number | undefined {
     const now = this.#context.clock.now();
-    const times = [this.#deadline(), this.#retryPodAt, this.#delays.nextAt() ?? 0, this.#volumeLimits.nextAt].filter(
-      (time) => time > now,
-    );
+    const times = [
+      this.#deadline(),
+      this.#retryPodAt,
+      this.#pruneAt,
+      this.#delays.nextAt() ?? 0,
+      this.#volumeLimits.nextAt,
+    ].filter((time) => time > now);
     const next = Math.min(...times);
     return Number.isFinite(next) ? next : undefined;
   }

@@ -7,24 +7,37 @@ import type { ObservedContainer, ObservedPod } from "./observed-pod.js";
 import type { RunnerContext } from "./runner-context.js";
 import { messageOf } from "./start-failure.js";
 
+/** How long dead attempts stay: a kubelet collects its garbage once a minute. Meanwhile, their logs can be read. */
+const minAgeMs = 60_000;
+
+/** The most dead attempts of a container that stay, however young they are. */
+const maxDead = 5;
+
 /**
  * Removes what a restarted pod no longer needs, as a kubelet does: all dead attempts of a container but the latest one, with their
  * logs and termination messages, and dead sandboxes without containers. A failure is only logged: the next call tries again.
+ *
+ * @returns when the next attempt becomes old enough; undefined if none is left
  */
 export async function pruneAttempts(
-  { client, plan }: RunnerContext,
+  { client, plan, clock }: RunnerContext,
   observed: ObservedPod,
   options: CallOptions & { signal: AbortSignal },
-): Promise<void> {
+): Promise<number | undefined> {
   const { connection } = client;
-  const kept = new Set<string>();
+  const dead = new Map<string, number>();
   const usedSandboxes = new Set([observed.sandboxes[0]?.id]);
   const surplus: ObservedContainer[] = [];
+  const later: number[] = [];
   for (const container of observed.containers) {
-    const isDead = container.state === "exited" || container.state === "created";
-    if (isDead && kept.has(container.name)) surplus.push(container);
-    else usedSandboxes.add(container.sandboxId);
-    if (isDead) kept.add(container.name);
+    const { name, state, finishedAt, createdAt, sandboxId } = container;
+    const isDead = state === "exited" || state === "created";
+    const newer = dead.get(name) ?? 0;
+    if (isDead) dead.set(name, newer + 1);
+    const removableAt = newer >= maxDead ? 0 : (finishedAt || createdAt) + minAgeMs;
+    if (isDead && newer > 0 && removableAt <= clock.now()) surplus.push(container);
+    else usedSandboxes.add(sandboxId);
+    if (isDead && newer > 0 && removableAt > clock.now()) later.push(removableAt);
   }
   const attempt = async (what: string, work: () => Promise<void>) => {
     try {
@@ -50,4 +63,5 @@ export async function pruneAttempts(
     if (ready || usedSandboxes.has(id)) continue;
     await attempt(id, () => removePod(connection, id, () => 0, startBudget(connection, options, undefined)));
   }
+  return later.length > 0 ? Math.min(...later) : undefined;
 }

@@ -138,8 +138,8 @@ export class RunningPod implements AsyncDisposable {
   }
 
   /**
-   * Streams the logs of all containers in the order of their timestamps: of all attempts that still exist, which are the current one
-   * and the one before, or of the current ones with `tailLines`. With `follow: true`, the stream goes on with each new attempt, and
+   * Streams the logs of all containers in the order of their timestamps: of all attempts that still exist, or of the current ones
+   * with `tailLines`. All attempts but the last two are removed one minute after their end. With `follow: true`, the stream goes on with each new attempt, and
    * ends when the pod has ended and all logs were read.
    *
    * @throws InvalidInputError for invalid options

@@ -1,4 +1,5 @@
-import { access } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { BackendContainer, ContainerScript } from "../../../src/testing/index.js";
 import { rejection } from "../support.js";
@@ -63,7 +64,19 @@ describe("a running pod", () => {
     expect(await pod.wait(limit)).toEqual({ phase: "Succeeded", reason: undefined, exitCodes: { main: 0 } });
     expect(pod.columns()).toEqual({ ready: "0/1", status: "Completed", restarts: 2 });
     expect(runtime.callsOf("CreateContainer")).toHaveLength(3);
-    expect(runtime.containers.length).toBeLessThanOrEqual(2);
+  });
+
+  test("keeps the last attempts of a container that fails again and again, with their logs", async () => {
+    const { runtime, pod, plan } = await startPod(
+      { restartPolicy: "OnFailure", containers: [main] },
+      { fake: { run: scripts((_, attempt) => ({ exitCode: attempt < 9 ? 3 : 0, afterMs: 1, stdout: "x\n" })) } },
+    );
+    expect(await pod.wait(limit)).toMatchObject({ exitCodes: { main: 0 } });
+    const attempts = runtime.containers.map(({ metadata }) => metadata?.attempt);
+    expect(attempts.length).toBeLessThanOrEqual(6);
+    expect(attempts).toContain(9);
+    const logs = await readdir(join(plan.logDirectory, "main"));
+    expect(logs.sort()).toEqual(attempts.map((attempt) => `${attempt}.log`).sort());
   });
 
   test("fails if a container of restartPolicy Never fails", async () => {
