@@ -111,14 +111,20 @@ test.skipIf(notRoot)(
   "a container that keeps replacing a directory with a link never gets the node's files",
   async () => {
     const { root, volumePath, target, plan } = await volumeWithSubPath("dir/sub");
-    const swap = `cd ${volumePath}; mkdir -p dir/sub; ln -s ${root}/node link
-    while :; do mv dir saved && mv link dir && mv dir link && mv saved dir; done`;
     await mkdir(join(root, "node/sub"));
-    const attacker = spawn("sh", ["-c", swap], { stdio: "ignore" });
+    await mkdir(join(volumePath, "dir/sub"), { recursive: true });
+    await symlink(join(root, "node"), join(volumePath, "link"));
+    // One process, so that nothing of it is left when it has ended.
+    const swap = `const { renameSync } = require("node:fs");
+      process.stdout.write("begun");
+      const moves = [["dir", "saved"], ["link", "dir"], ["dir", "link"], ["saved", "dir"]];
+      for (;;) for (const [from, to] of moves) renameSync(from, to);`;
+    const attacker = spawn(process.execPath, ["-e", swap], { cwd: volumePath, stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(async () => {
       attacker.kill("SIGKILL");
       if (attacker.exitCode === null && attacker.signalCode === null) await once(attacker, "exit");
     });
+    await once(attacker.stdout, "data");
     const node = await stat(join(root, "node/sub"));
     for (let round = 0; round < 20; round++) {
       await mountSubPaths([plan]).catch((error) => expect(error.code).toBe("FAILED_PRECONDITION"));
