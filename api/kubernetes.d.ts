@@ -816,7 +816,7 @@ interface RestartRuleManifest {
 }
 
 interface RunManifestOptions extends RunPlanOptions, Omit<PlanOptions, "node"> {
-  node?: PlanOptions["node"] | undefined;
+  node?: NodeOverrides | undefined;
 }
 
 interface RunPlanOptions extends CallOptions {

@@ -4,6 +4,7 @@ import { refuse } from "../input/check.js";
 import { pinDeadline } from "../rpcs/budget.js";
 import type { KubernetesObjects } from "./manifest/objects.js";
 import { describeNode } from "./node/describe-node.js";
+import type { NodeOverrides } from "./node/node-overrides.js";
 import { type PlanOptions, planPod } from "./planning/plan-pod.js";
 import { readManifests } from "./reading/read-manifests.js";
 import { type RunPlanOptions, runPod } from "./running/run-pod.js";
@@ -11,8 +12,8 @@ import type { RunningPod } from "./running/running-pod.js";
 
 /** Options of {@link runManifest}. */
 export interface RunManifestOptions extends RunPlanOptions, Omit<PlanOptions, "node"> {
-  /** The node. @defaultValue `describeNode(cri)` */
-  node?: PlanOptions["node"] | undefined;
+  /** Settings of the node that replace those that `describeNode` finds. @defaultValue none */
+  node?: NodeOverrides | undefined;
 }
 
 const runManifestFields: FieldsOf<RunManifestOptions> = {
@@ -50,7 +51,7 @@ export async function runManifest(
     );
   }
   const { auth: _, ...callOptions } = runOptions;
-  const node = given ?? (await describeNode(cri, {}, callOptions));
+  const node = await describeNode(cri, given, callOptions);
   return runPod(cri, planPod(pod, { node, objects: merge(found, objects), tokens }), runOptions);
 }
 

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { fieldTable } from "../../src/kubernetes/reading/field-table.js";
+import { supportedByPodman, unsupportedByPodman } from "./podman-fields.js";
 
 export const guidePath = fileURLToPath(new URL("../../docs/manifests.md", import.meta.url));
 
@@ -21,12 +22,48 @@ const repeated: readonly RegExp[] = [
   /^metadata\.(?!.*\[)/,
 ];
 
-/** Replaces the generated part of the guide. */
+/** Replaces the generated parts of the guide. */
 export function withFields(guide: string): string {
-  const [before, rest] = guide.split(`${begin}\n`);
-  const [, after] = (rest ?? "").split(end);
-  if (before === undefined || after === undefined) throw new Error("the guide has no generated part");
-  return `${before}${begin}\n\n${generated()}\n\n${end}${after}`;
+  return replaced(replaced(guide, begin, end, generated()), "<!-- podman -->", "<!-- /podman -->", beyondPodman());
+}
+
+function replaced(guide: string, from: string, to: string, content: string): string {
+  const [before, rest] = guide.split(`${from}\n`);
+  const [, after] = (rest ?? "").split(to);
+  if (before === undefined || after === undefined) throw new Error(`the guide has no part ${from}`);
+  return `${before}${from}\n\n${content}\n\n${to}${after}`;
+}
+
+/** Returns the fields that this package accepts, as Podman writes their paths. */
+export function acceptedPaths(): ReadonlySet<string> {
+  const rows = fieldTable().filter(({ kind, status }) => kind === "Pod" && status === "accepted");
+  return new Set(rows.map(({ path }) => path.replaceAll("[]", "")));
+}
+
+/** Compares the fields that Podman's documentation names. */
+function beyondPodman(): string {
+  const accepted = acceptedPaths();
+  const inContainers = (path: string) => path.startsWith("spec.containers.");
+  const counts = (group: readonly string[]) => {
+    const podman = group.filter((path) => supportedByPodman.includes(path)).length;
+    const ours = group.filter((path) => accepted.has(path)).length;
+    return `${podman} of ${group.length} | ${ours} of ${group.length}`;
+  };
+  const named = [...supportedByPodman, ...unsupportedByPodman];
+  const only = unsupportedByPodman.filter((path) => accepted.has(path));
+  const list = (paths: readonly string[]) => paths.map((path) => path.replace(/^spec\.(containers\.)?/, "")).join(", ");
+  const others = only.filter((path) => !inContainers(path));
+  return [
+    "| | podman kube play | this package |",
+    "|---|---|---|",
+    `| fields of Pods | ${counts(named.filter((path) => !inContainers(path)))} |`,
+    `| fields of containers | ${counts(named.filter(inContainers))} |`,
+    "",
+    "Only this package supports:",
+    "",
+    wrap(`- of Pods: ${list(others)}`),
+    wrap(`- of containers: ${list(only.filter(inContainers))}`),
+  ].join("\n");
 }
 
 function generated(): string {

@@ -30,6 +30,7 @@ const pages = [
 const guides = [
   "connecting",
   "lifecycle",
+  "manifests",
   "images",
   "exec",
   "port-forward",
