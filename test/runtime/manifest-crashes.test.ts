@@ -1,0 +1,82 @@
+/** Pods from manifests whose program or runtime is killed. */
+import { readdir } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { journeyNode } from "./helpers/journey-node.js";
+import { journeys } from "./helpers/journeys.js";
+import { type NodeResource, nodeResourcesOf } from "./helpers/node-resources.js";
+import { NodeAgent } from "./helpers/pod-on-node.js";
+
+journeys("manifest-crashes", (fixture) => {
+  const { runtime } = fixture;
+
+  /** A pod with a tmpfs, a sub-path, a cgroup and a log. Its containers count their starts in a file of the pod. */
+  const manifest = (name: string) => `
+apiVersion: v1
+kind: Secret
+metadata: { name: login, namespace: ${fixture.namespace} }
+stringData: { password: s3cret }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, namespace: ${fixture.namespace} }
+spec:
+  terminationGracePeriodSeconds: 1
+  volumes:
+    - { name: login, secret: { secretName: login } }
+    - { name: work, emptyDir: { medium: Memory } }
+  initContainers:
+    - name: init
+      image: ${fixture.image}
+      command: [sh, -c, "mkdir /work/sub"]
+      volumeMounts: [{ name: work, mountPath: /work }]
+  containers:
+    - name: main
+      image: ${fixture.image}
+      command: [sh, -c, "echo x >> /sub/starts; exec sleep 1000000"]
+      resources: { limits: { memory: 64Mi, cpu: 100m } }
+      volumeMounts:
+        - { name: login, mountPath: /login }
+        - { name: work, mountPath: /sub, subPath: sub }
+      readinessProbe: { exec: { command: [grep, -q, s3cret, /login/password] }, periodSeconds: 1 }
+`;
+
+  /** What pods use on the node, without the cgroup above all pods, which stays. */
+  const resources = (): NodeResource[] =>
+    nodeResourcesOf(runtime.endpoint).filter(({ name }) => !/kubepods(\/(burstable|besteffort))?$/.test(name));
+
+  test("the next run continues a pod whose program was killed, and leaves nothing on the node", async () => {
+    await using node = await journeyNode();
+    const before = resources();
+    const document = manifest(fixture.name());
+    const killed = await NodeAgent.start(runtime);
+    const first = await killed.run(document, node.config);
+    await first.waitReady();
+    await killed.kill();
+    await killed[Symbol.asyncDispose]();
+    {
+      await using agent = await NodeAgent.start(runtime);
+      const next = await agent.run(document, node.config);
+      expect([first.run.adopted, next.run.adopted]).toEqual([false, true]);
+      await next.waitReady();
+      expect(await next.columns()).toEqual({ ready: "1/1", status: "Running", restarts: 0 });
+      expect(await next.shell("main", "cat /sub/starts")).toBe("x");
+      await next.dispose();
+    }
+    await expect.poll(resources).toEqual(before);
+    const { rootDirectory, podLogsDirectory } = node.config;
+    expect([await readdir(`${rootDirectory}/pods`), await readdir(podLogsDirectory)]).toEqual([[], []]);
+  });
+
+  test("containers of a pod run on while the runtime restarts", async () => {
+    await using node = await journeyNode();
+    await using agent = await NodeAgent.start(runtime);
+    const pod = await agent.run(manifest(fixture.name()), node.config);
+    await pod.waitReady();
+    await runtime.kill();
+    await runtime.start();
+    await pod.waitReady();
+    expect(await pod.columns()).toEqual({ ready: "1/1", status: "Running", restarts: 0 });
+    expect(await pod.shell("main", "cat /sub/starts")).toBe("x");
+    await pod.dispose();
+  });
+});
