@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { InvalidInputError } from "../errors.js";
-import { checkOptions } from "../input/call-options.js";
 import { fieldPath } from "../internal/field-names.js";
 import type { MessageType } from "../internal/message-shape.js";
 import { isRecord } from "../internal/record.js";
@@ -10,7 +9,7 @@ import { goDialect, messageToExactGoJson } from "../json/go-json.js";
 import { type Dialect, readMap } from "../json/read-message.js";
 import { ContainerConfig, PodSandboxConfig } from "../proto.js";
 import { CrictlDocument } from "./document.js";
-import { type CrictlConfigOptions, readFields } from "./read-options.js";
+import { type CrictlConfigOptions, leniencyOf } from "./read-options.js";
 
 /**
  * Reads the configuration of a pod from a file of `crictl runp` and `crictl run`, for `cri.pods.run`.
@@ -67,8 +66,7 @@ function readConfig<T>(
   file: string | object,
   options: CrictlConfigOptions,
 ): { document: CrictlDocument; message: T } {
-  checkOptions(options, readFields);
-  const document = new CrictlDocument(name, file, options.onIgnored ?? "refuse");
+  const document = new CrictlDocument(name, file, leniencyOf(options, "refuse"));
   return { document, message: document.message(type, document.data, configDialect(document)) };
 }
 

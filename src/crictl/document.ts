@@ -12,8 +12,8 @@ const maxBytes = { yaml: maxTextBytes, json: 64 * 2 ** 20 };
 /** The number of faults after which reading ends. */
 const maxFaults = 1_000;
 
-/** What to do with unknown fields and the like: a function that is called for each, or `"refuse"`. */
-export type Leniency = ((ignored: DocumentFault) => void) | "refuse";
+/** What to do with unknown fields and the like. A function is called for each. */
+export type Leniency = ((ignored: DocumentFault) => void) | "ignore" | "refuse";
 
 /** A document, and the faults that are found in it. {@link finish} throws if there are any. */
 export class CrictlDocument {
@@ -59,6 +59,8 @@ export class CrictlDocument {
 
   /** Reports a fault. If crictl ignores or converts the field, the leniency decides whether it is one. */
   report(path: string, message: string, isIgnorable = false): void {
+    // Finding the position takes much longer than the rest.
+    if (isIgnorable && this.#leniency === "ignore") return;
     this.#report({ path, ...this.#positionOf(path), message }, isIgnorable);
   }
 
@@ -68,14 +70,15 @@ export class CrictlDocument {
   }
 
   #error(): InvalidDocumentError {
-    const which = this.#ignorable < this.#faults.length ? `${this.#ignorable} of these faults` : "this";
+    const all = this.#faults.length;
+    const which = all === 1 ? "this" : `${this.#ignorable === all ? "all" : this.#ignorable} of these faults`;
     const remedy = `crictl would ignore ${which}; set the option onIgnored to read the file like crictl`;
     return new InvalidDocumentError(this.#name, this.#faults, this.#ignorable > 0 ? { remedy } : {});
   }
 
   #report(fault: DocumentFault, isIgnorable: boolean): void {
     if (isIgnorable && this.#leniency !== "refuse") {
-      this.#leniency(fault);
+      if (this.#leniency !== "ignore") this.#leniency(fault);
       return;
     }
     this.#faults.push(fault);
@@ -114,13 +117,13 @@ export class CrictlDocument {
     }
     // Of a malformed text, every field would be missing.
     if (data === undefined) this.finish();
-    if (second)
-      this.#report({ path: "", ...second, message: "has a second document, which crictl does not read" }, true);
+    const furtherDocument = "has a second document, which crictl does not read";
+    if (second) this.#report({ path: "", ...second, message: furtherDocument }, true);
     return data;
   }
 
   #positionOf(path: string): { line: number; column: number } | undefined {
-    if (this.#text === undefined || Buffer.byteLength(this.#text) > maxBytes.yaml) return undefined;
+    if (this.#text === undefined || this.#text.length > maxBytes.yaml) return undefined;
     this.#yaml ??= new YamlDocument(this.#text);
     return this.#yaml.positionOf(path);
   }

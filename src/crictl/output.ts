@@ -1,4 +1,3 @@
-import { checkOptions } from "../input/call-options.js";
 import type { MessageType } from "../internal/message-shape.js";
 import { isRecord } from "../internal/record.js";
 import { typeName } from "../internal/type-name.js";
@@ -9,7 +8,7 @@ import { withToJson } from "../json/stringify.js";
 import { Container, ContainerStatus, Image, PodSandbox, PodSandboxStatus } from "../proto.js";
 import { ContainerInspection, PodInspection } from "../resources/inspection.js";
 import { CrictlDocument } from "./document.js";
-import { type CrictlOutputOptions, readFields } from "./read-options.js";
+import { type CrictlOutputOptions, leniencyOf } from "./read-options.js";
 
 /**
  * Reads the output of `crictl inspect`, in JSON or YAML: one element per container. The elements are those that
@@ -80,8 +79,7 @@ export function fromCrictlImages(output: string | object, options: CrictlOutputO
 }
 
 function readOutput(command: string, output: unknown, options: CrictlOutputOptions): CrictlDocument {
-  checkOptions(options, readFields);
-  return new CrictlDocument(`output of crictl ${command}`, output, options.onIgnored ?? (() => {}), parseExactly);
+  return new CrictlDocument(`output of crictl ${command}`, output, leniencyOf(options, "ignore"), parseExactly);
 }
 
 function readList<T extends object>(

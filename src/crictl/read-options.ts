@@ -1,5 +1,7 @@
-import type { DocumentFault } from "../errors.js";
-import type { FieldsOf } from "../internal/record.js";
+import { type DocumentFault, InvalidInputError } from "../errors.js";
+import { checkOptions, type FieldsOf } from "../input/call-options.js";
+import { typeName } from "../internal/type-name.js";
+import type { Leniency } from "./document.js";
 
 /** Options of the functions that read files of crictl. */
 export interface CrictlConfigOptions {
@@ -22,4 +24,15 @@ export interface CrictlOutputOptions {
   onIgnored?: ((ignored: DocumentFault) => void) | undefined;
 }
 
-export const readFields: FieldsOf<CrictlConfigOptions & CrictlOutputOptions> = { onIgnored: true };
+const fields: FieldsOf<CrictlConfigOptions & CrictlOutputOptions> = { onIgnored: true };
+
+/** Checks options. Returns what they say about unknown fields, or the default. @throws InvalidInputError */
+export function leniencyOf(
+  options: CrictlConfigOptions | CrictlOutputOptions,
+  defaultLeniency: "ignore" | "refuse",
+): Leniency {
+  checkOptions(options, fields);
+  const { onIgnored = defaultLeniency } = options;
+  if (typeof onIgnored === "function" || onIgnored === defaultLeniency) return onIgnored;
+  throw new InvalidInputError({ field: "onIgnored", message: `must be a function, got ${typeName(onIgnored)}` });
+}

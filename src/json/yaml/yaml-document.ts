@@ -29,8 +29,9 @@ export class YamlDocument {
     let container = this.data;
     for (let at = ""; typeof container === "object" && container !== null; ) {
       position ??= this.#document?.positionOf(container);
-      const keys = Array.isArray(container) ? container.keys() : Object.keys(container);
-      const next = [...keys].find((key) => isWithin(path, fieldPath(at, key)));
+      const next = Array.isArray(container)
+        ? indexAt(path, at)
+        : Object.keys(container).find((key) => isWithin(path, fieldPath(at, key)));
       if (next === undefined) break;
       position = this.#document?.positionOf(container, next, "key") ?? position;
       at = fieldPath(at, next);
@@ -42,4 +43,10 @@ export class YamlDocument {
 
 function isWithin(path: string, parent: string): boolean {
   return path.startsWith(parent) && ["", ".", "["].includes(path.charAt(parent.length));
+}
+
+/** Returns the index that follows a part of a path: 2 after `mounts` in `mounts[2].hostPath`. */
+function indexAt(path: string, parent: string): number | undefined {
+  const index = /^\[(\d+)\]/.exec(path.slice(parent.length))?.[1];
+  return index === undefined ? undefined : Number(index);
 }

@@ -207,6 +207,7 @@ annotations: *l
     expect(() => fromCrictlPodConfig(Buffer.from(metadata) as never)).toThrow(/got bytes; decode it/);
     expect(() => fromCrictlPodConfig(undefined as never)).toThrow("must be text or an object, got undefined");
     expect(() => fromCrictlPodConfig(metadata, { onIgnore: () => {} } as never)).toThrow("did you mean onIgnored?");
+    expect(() => fromCrictlPodConfig(metadata, { onIgnored: true } as never)).toThrow("onIgnored: must be a function");
   });
 
   test("ends with a thousand faults, of which the message shows twenty", () => {
