@@ -145,7 +145,8 @@ export class YamlValues {
   /** Returns a key as a string. JSON has no other keys, and a boolean or null is usually meant as a string. */
   #key(key: Node): string | undefined {
     if (!isScalar(key)) {
-      this.#report(offsetOf(key), "a key must be a string");
+      const hint = isMap(key) ? "; a template such as {{ name }} must be rendered first" : "";
+      this.#report(offsetOf(key), `a key must be a string${hint}`);
       return undefined;
     }
     const value = this.#value(key, 0);

@@ -53,6 +53,7 @@ function readInput(reader: ManifestReader, input: unknown): void {
     readText(reader, input);
     return;
   }
+  if (input instanceof URL) refuse("input", "must be YAML, JSON or objects; readManifestFiles reads files");
   if (!isSet(input) || typeof input !== "object") refuse("input", "must be YAML, JSON or objects");
   const isArray = Array.isArray(input);
   const values: readonly unknown[] = isArray ? input : [input];

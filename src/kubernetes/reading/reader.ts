@@ -1,10 +1,12 @@
 import { closest } from "../../internal/closest.js";
 import { isRecord } from "../../internal/record.js";
+import { typeName } from "../../internal/type-name.js";
 import { InvalidManifestError, type ManifestFault, type ManifestLocation } from "../manifest/invalid-manifest-error.js";
 import type { KubernetesObjects } from "../manifest/objects.js";
 import type { PodManifest } from "../manifest/pod.js";
 import { type Kind, kinds } from "./kinds.js";
 import { type Findings, type Part, type Path, Place, pathText, shown } from "./schema/place.js";
+import { isGiven } from "./schema/schema.js";
 import { locate, type Source } from "./source/source.js";
 
 /** A field, or a whole document, that was read and has no effect. */
@@ -85,12 +87,14 @@ export class ManifestReader {
     const findings = this.#findings(source, value);
     const place = new Place(findings, path);
     if (!isRecord(value)) {
-      place.refuse("must be a Kubernetes object", value);
+      const hint = typeof value === "string" && path.length === 0 ? "; readManifestFiles reads files" : "";
+      place.fault(`must be a Kubernetes object, got ${typeName(value)}${hint}`);
       return;
     }
     const { kind = list?.kind, apiVersion = list?.kind && kinds[list.kind]?.apiVersion } = value;
     if (typeof kind !== "string" || kind === "") {
-      place.at("kind").fault(`is required; known are ${known}`);
+      const problem = isGiven(kind) ? `must be a string, got ${typeName(kind)}` : "is required";
+      place.at("kind").fault(`${problem}; known are ${known}`);
       return;
     }
     const itemKind = /^(.*)List$/.exec(kind)?.[1];
@@ -99,11 +103,13 @@ export class ManifestReader {
       return;
     }
     const found = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-    const ignoresUnknown = this.#options.unknownKinds === "ignore";
-    if (found !== undefined && !(ignoresUnknown && isForeign(apiVersion, found))) {
+    if (found !== undefined && !isForeign(apiVersion, found)) {
       this.#readObject(source, { ...value, kind, apiVersion }, found, place);
-    } else if (ignoresUnknown) {
+    } else if (this.#options.unknownKinds === "ignore") {
       findings.ignored(path, `the kind ${shown(kind)} has no effect on a single node`);
+    } else if (found !== undefined) {
+      const message = `must be ${shown(found.apiVersion)}; the option unknownKinds: "ignore" skips other objects`;
+      place.at("apiVersion").refuse(message, apiVersion);
     } else {
       const meant = closest(kind, Object.keys(kinds));
       const hint = meant === undefined ? `known are ${known}.` : `did you mean ${meant}?`;

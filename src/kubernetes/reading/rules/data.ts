@@ -21,6 +21,23 @@ export function secretData({ data, stringData }: Draft<SecretManifest>, at: Plac
   checkSize(sizeOf(stringData) + decodedSize(data), at);
 }
 
+/** The keys that secrets of a type must have. */
+const requiredKeys: Readonly<Record<string, readonly string[]>> = {
+  "kubernetes.io/tls": ["tls.crt", "tls.key"],
+  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+};
+
+/** Checks that a secret has the keys of its type. */
+export function keysOfType({ type = "", data, stringData }: Draft<SecretManifest>, at: Place): void {
+  const has = (key: string) => Object.hasOwn(data ?? {}, key) || Object.hasOwn(stringData ?? {}, key);
+  for (const key of Object.hasOwn(requiredKeys, type) ? requiredKeys[type]! : []) {
+    if (!has(key)) at.at("data").fault(`must have the key ${JSON.stringify(key)} in a secret of type ${type}`);
+  }
+  if (type === "kubernetes.io/basic-auth" && !has("username") && !has("password")) {
+    at.at("data").fault(`must have the key "username" or "password" in a secret of type ${type}`);
+  }
+}
+
 const documents: Readonly<Record<string, string>> = {
   "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
   "kubernetes.io/dockercfg": ".dockercfg",

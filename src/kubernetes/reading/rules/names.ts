@@ -62,7 +62,10 @@ export const dataKey: Check = (value) => {
 };
 
 /** Names of environment variables, since Kubernetes 1.34. */
-export const variableName = form(/^[ -<>-~]+$/, Number.POSITIVE_INFINITY, "printable ASCII characters other than '='");
+export const variableName: Check = (value) => {
+  if (value.includes("=")) return "must not contain '='; write the value in the field \"value\"";
+  return /^[ -~]+$/.test(value) ? undefined : "must be printable ASCII characters";
+};
 
 /** RFC 6335: names of container ports. */
 export const portName: Check = (value) => {
@@ -73,6 +76,11 @@ export const portName: Check = (value) => {
 export const headerName = form(/^[-A-Za-z0-9]+$/, 256, "letters, digits and '-'");
 
 export const ipAddress: Check = (value) => (isIP(value) ? undefined : "must be an IP address");
+
+/** The address of a Service; headless Services have none. */
+export const clusterAddress: Check = (value) => {
+  return value === "None" || isIP(value) ? undefined : 'must be an IP address or "None"';
+};
 
 /** A path below a volume. */
 export const relativePath: Check = (value) => {
@@ -87,10 +95,14 @@ export const filePath: Check = (value) => {
 
 export const withoutParents: Check = (value) => (value.split("/").includes("..") ? "must not contain '..'" : undefined);
 
-/** A domain to search, which may end with a dot, be a dot, and contain '_'. */
+/** A domain to search, which may end with a dot, be a dot, and contain '_', also before a label. */
 export const searchDomain: Check = (value) => {
   if (value === ".") return undefined;
-  return dnsSubdomain(value.replace(/\.$/, "").replaceAll("_", "-").replace(/^-/, "a")) && "must be a domain";
+  const withoutUnderscores = value
+    .replace(/\.$/, "")
+    .replace(/(^|\.)_/g, "$1")
+    .replaceAll("_", "-");
+  return dnsSubdomain(withoutUnderscores) && "must be a domain";
 };
 
 /** Names of sysctls, with dots or slashes. */

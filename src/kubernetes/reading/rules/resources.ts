@@ -1,7 +1,9 @@
 import { closest } from "../../../internal/closest.js";
 import { parseQuantity } from "../../../specs/quantity.js";
 import type { QuantityManifest, ResourcesManifest } from "../../manifest/container.js";
-import type { PodManifestSpec } from "../../manifest/pod.js";
+import type { PodManifest, PodManifestSpec } from "../../manifest/pod.js";
+import { type Amounts, amountsOf } from "../../planning/amounts.js";
+import { podResourcesOf } from "../../planning/pod-resources.js";
 import { type Place, shown } from "../schema/place.js";
 import type { Check } from "../schema/scalars.js";
 import type { Draft } from "../schema/schema.js";
@@ -65,15 +67,28 @@ export function podWithinContainers(spec: Draft<PodManifestSpec>, at: Place): vo
       );
     }
   }
-  for (const [name, request] of Object.entries(requests)) {
-    if (request === undefined) continue;
-    const sum = containers.reduce((total, container) => {
-      const { limits: own = {}, requests: asked = own } = container?.resources ?? {};
-      return total + amount(asked[name] ?? own[name] ?? 0);
-    }, 0n);
-    if (sum <= amount(request)) continue;
-    at.at("resources", "requests", name).refuse("must be at least the sum of the containers' requests", request);
+  const needed = requestsOfContainers(spec);
+  for (const [name, amounts] of needed) {
+    // The default of a request of the pod is what the containers request, which its limit must allow.
+    const field = Object.hasOwn(requests, name) ? "requests" : "limits";
+    const value = { requests, limits }[field][name];
+    if (value === undefined || amounts <= amountsOf({ [name]: value }, "").get(name)!) continue;
+    at.at("resources", field, name).refuse("must be at least what the containers request together", value);
   }
+}
+
+/** Returns what the containers request together. Empty if faults make it unknown. */
+function requestsOfContainers(spec: Draft<PodManifestSpec>): Amounts {
+  const { containers = [], initContainers = [] } = spec;
+  const all = [...initContainers, ...containers];
+  const names = new Set(all.map((container) => container?.name));
+  if (names.size < all.length || hasFault(all)) return new Map();
+  return podResourcesOf({ spec: { containers, initContainers } } as PodManifest, undefined).containerRequests;
+}
+
+/** Returns whether a draft contains a field with a fault. */
+function hasFault(value: unknown): boolean {
+  return value === undefined || (typeof value === "object" && value !== null && Object.values(value).some(hasFault));
 }
 
 function amount(value: QuantityManifest): bigint {

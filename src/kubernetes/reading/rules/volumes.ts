@@ -1,4 +1,4 @@
-import type { VolumeManifest } from "../../manifest/volume.js";
+import type { ProjectedVolumeManifest, VolumeManifest } from "../../manifest/volume.js";
 import type { Place } from "../schema/place.js";
 import type { Check } from "../schema/scalars.js";
 import type { Draft } from "../schema/schema.js";
@@ -15,17 +15,18 @@ export function atMostOneSource(volume: Draft<VolumeManifest>, at: Place): void 
   if (sources.length > 1) at.fault(`must have only one of ${sources.join(", ")}`);
 }
 
-/** Checks that no two items of a volume are written to one path. */
-export function distinctPaths(
-  { items = [] }: { items?: readonly ({ path?: string | undefined } | undefined)[] | undefined },
-  at: Place,
-): void {
-  const seen = new Map<string, number>();
-  for (const [index, item] of items.entries()) {
-    if (item?.path === undefined) continue;
-    const first = seen.get(item.path);
-    if (first !== undefined)
-      at.at("items", index, "path").refuse(`must be unique; entry ${first} has the same`, item.path);
-    else seen.set(item.path, index);
+/** Checks that no two items of a projected volume are written to one path. Of other volumes, the last item applies. */
+export function distinctPaths({ sources = [] }: Draft<ProjectedVolumeManifest>, at: Place): void {
+  const seen = new Map<string, string>();
+  for (const [number, source] of sources.entries()) {
+    for (const kind of ["configMap", "secret", "downwardAPI"] as const) {
+      for (const [index, item] of (source?.[kind]?.items ?? []).entries()) {
+        if (item?.path === undefined) continue;
+        const place = at.at("sources", number, kind, "items", index, "path");
+        const first = seen.get(item.path);
+        if (first !== undefined) place.refuse(`must be unique in the volume; ${first} has the same`, item.path);
+        else seen.set(item.path, `sources[${number}].${kind}.items[${index}]`);
+      }
+    }
   }
 }

@@ -20,7 +20,8 @@ export function list<T>(
 ): Schema<readonly T[]> {
   return {
     read(value, at) {
-      if (!Array.isArray(value)) return at.refuse("must be a list", value);
+      // A string may be a command line with a password.
+      if (!Array.isArray(value)) return at.fault(`must be a list, got ${typeName(value)}`);
       if (value.length < min) at.fault(`must have ${min} ${min === 1 ? "entry" : "entries"} or more`);
       if (value.length > max) at.fault(`must have at most ${max} entries, got ${value.length}`);
       const items = Array.from(value as unknown[], (entry, index) => {
@@ -40,16 +41,30 @@ export function list<T>(
   };
 }
 
-/** A map from strings to values of one type. The checks of keys are the same for all maps of Kubernetes: they show the key. */
+/** A map from strings to values of one type. Faults of keys show the key. */
 export function map<T>(item: Schema<T>, checkKey?: Check): Schema<Readonly<Record<string, T>>> {
+  return mapWithNull(item, checkKey, undefined);
+}
+
+/** A map from strings to strings. As in the Kubernetes API, null is an empty string. */
+export function stringMap(item: Schema<string>, checkKey?: Check): Schema<Readonly<Record<string, string>>> {
+  return mapWithNull(item, checkKey, "");
+}
+
+function mapWithNull<T>(
+  item: Schema<T>,
+  checkKey: Check | undefined,
+  ofNull: "" | undefined,
+): Schema<Readonly<Record<string, T>>> {
   return {
     read(value, at) {
       if (!isRecord(value)) return at.fault(`must be a map, got ${typeName(value)}`);
       const copy: Record<string, unknown> = {};
-      for (const [key, entry] of Object.entries(value)) {
+      for (const [key, given] of Object.entries(value)) {
+        const entry = given === null ? ofNull : given;
         const wrong = key === "__proto__" ? "is not supported" : checkKey?.(key);
         if (wrong !== undefined) at.at(key).fault(`the key ${wrong}, got ${shown(key)}`, "key");
-        if (entry === undefined || entry === null) at.at(key).fault('must be set; use "" for an empty string');
+        if (entry === undefined) at.at(key).refuse("must be set", given);
         else if (key !== "__proto__") copy[key] = item.read(entry, at.at(key));
       }
       return copy as Draft<Readonly<Record<string, T>>>;

@@ -42,7 +42,8 @@ const port = object<ContainerPortManifest>({
 
 const variable = object<EnvVarManifest>(
   {
-    name: required(string(variableName)),
+    // People write NAME=value here, so a fault does not show it.
+    name: required(secretString(variableName)),
     value: secretString(),
     valueFrom: object<EnvSourceManifest>(
       {
@@ -63,7 +64,7 @@ const variable = object<EnvVarManifest>(
 );
 
 const variables = object<EnvFromManifest>(
-  { prefix: string(variableName), configMapRef: optionalReference, secretRef: optionalReference },
+  { prefix: secretString(variableName), configMapRef: optionalReference, secretRef: optionalReference },
   {},
   exactlyOne("configMapRef", "secretRef"),
 );
@@ -71,7 +72,7 @@ const variables = object<EnvFromManifest>(
 const mount = object<VolumeMountManifest>(
   {
     name: required(string()),
-    mountPath: required(string((path) => (path.includes(":") ? "must not contain ':'" : undefined))),
+    mountPath: required(string()),
     readOnly: boolean,
     recursiveReadOnly: oneOf<"Disabled" | "IfPossible" | "Enabled">({
       Disabled: true,

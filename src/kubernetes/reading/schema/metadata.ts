@@ -1,6 +1,6 @@
 import type { ManifestMetadata } from "../../manifest/metadata.js";
 import { annotationKey, dnsLabel, labelValue, qualifiedName } from "../rules/names.js";
-import { map } from "./collections.js";
+import { stringMap } from "./collections.js";
 import { object, required } from "./object.js";
 import type { Place } from "./place.js";
 import { type Check, string } from "./scalars.js";
@@ -23,13 +23,19 @@ const otherFields = {
   },
 };
 
-const labels = map(string(labelValue), qualifiedName);
-const annotations = map(string(), annotationKey);
+const labels = stringMap(string(labelValue), qualifiedName);
+const annotations = stringMap(string(), annotationKey);
 
 /** The metadata of an object. */
 export function metadata(checkName: Check): Schema<ManifestMetadata> {
   return object<ManifestMetadata>(
-    { name: required(string(checkName)), namespace: string(dnsLabel), uid: string(), labels, annotations },
+    {
+      name: required(string(checkName), { remedy: "generateName is not supported" }),
+      namespace: string(dnsLabel),
+      uid: string(),
+      labels,
+      annotations,
+    },
     otherFields,
     annotationSize,
   );

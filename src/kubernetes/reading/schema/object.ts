@@ -10,6 +10,8 @@ export interface RequiredField<T> {
   required: Schema<T>;
   /** Whether `""` is a value. */
   mayBeEmpty: boolean;
+  /** What to do if the field is missing, unless its name says it. */
+  remedy: string | undefined;
 }
 
 /** The schemas of all fields of a type. The compiler refuses a missing field, an unknown one, and one that is required by mistake. */
@@ -30,8 +32,11 @@ export interface OtherFields<T> {
 /** Checks that concern several fields of an object. */
 export type ObjectRule<T> = (value: Draft<T>, at: Place) => void;
 
-export function required<T>(schema: Schema<T>, { mayBeEmpty = false } = {}): RequiredField<T> {
-  return { required: schema, mayBeEmpty };
+export function required<T>(
+  schema: Schema<T>,
+  { mayBeEmpty = false, remedy }: { mayBeEmpty?: boolean; remedy?: string } = {},
+): RequiredField<T> {
+  return { required: schema, mayBeEmpty, remedy };
 }
 
 /** An object with named fields. */
@@ -88,7 +93,7 @@ export function object<T extends object>(
         const entry = given(value, key, at);
         if ("required" in field) {
           if (isGiven(entry) || (entry === "" && field.mayBeEmpty)) draft[key] = field.required.read(entry, at.at(key));
-          else at.at(key).fault("is required");
+          else at.at(key).fault(`is required${field.remedy === undefined ? "" : `; ${field.remedy}`}`);
         } else if (isGiven(entry)) {
           draft[key] = field.read(entry, at.at(key));
         }

@@ -6,10 +6,10 @@ import type {
   ServiceManifest,
   ServicePortManifest,
 } from "../../manifest/objects.js";
-import { configMapData, pullSecretDocument, secretData } from "../rules/data.js";
-import { dataKey, dnsLabel, dnsSubdomain, serviceName } from "../rules/names.js";
+import { configMapData, keysOfType, pullSecretDocument, secretData } from "../rules/data.js";
+import { clusterAddress, dataKey, dnsLabel, dnsSubdomain, serviceName } from "../rules/names.js";
 import { containerResource } from "../rules/resources.js";
-import { list, map } from "./collections.js";
+import { list, stringMap } from "./collections.js";
 import { protocol } from "./container.js";
 import { metadata } from "./metadata.js";
 import { object, required } from "./object.js";
@@ -26,8 +26,8 @@ const base64: Check = (text) => {
   return /^[A-Za-z0-9+/]*={0,2}$/.test(characters) && characters.length % 4 === 0 ? undefined : "must be base64";
 };
 
-const strings = map(secretString(), dataKey);
-const bytes = map(secretString(base64), dataKey);
+const strings = stringMap(secretString(), dataKey);
+const bytes = stringMap(secretString(base64), dataKey);
 
 export const configMap: Schema<ConfigMapManifest> = object<ConfigMapManifest>(
   {
@@ -54,6 +54,7 @@ export const secret: Schema<SecretManifest> = object<SecretManifest>(
   },
   {},
   secretData,
+  keysOfType,
   pullSecretDocument,
 );
 
@@ -116,7 +117,7 @@ export const service: Schema<ServiceManifest> = object<ServiceManifest>(
     metadata: required(metadata(serviceName)),
     spec: required(
       object<ServiceManifest["spec"]>(
-        { clusterIP: string(), ports: list(servicePort, { uniqueBy: "name" }) },
+        { clusterIP: string(clusterAddress), ports: list(servicePort, { uniqueBy: "name" }) },
         { ignored: Object.fromEntries(serviceFields.map((field) => [field, "only variables are made of a Service"])) },
       ),
     ),

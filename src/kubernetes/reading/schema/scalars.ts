@@ -73,11 +73,15 @@ export function integer(min: number, max: number): Schema<number> {
 export const fileMode: Schema<number> = {
   read(value, at) {
     if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 0o777) return value;
-    const octal = typeof value === "number" && /^[0-7]{3,4}$/.test(String(value)) ? `; write 0${value} for octal` : "";
-    return at.refuse(`must be the permissions of a file, from 0 to 0777${octal}`, value);
+    return at.refuse(`must be the permissions of a file, from 0 to 0777${modeRemedy(value)}`, value);
   },
   fields: noFields,
 };
+
+function modeRemedy(value: unknown): string {
+  if (typeof value === "number") return /^[0-7]{3}$/.test(String(value)) ? `; write 0${value} for octal` : "";
+  return typeof value === "string" && /^[0-7]+$/.test(value) ? " (without quotes)" : "";
+}
 
 /** An amount of a resource. Not negative. */
 export const quantity: Schema<QuantityManifest> = {

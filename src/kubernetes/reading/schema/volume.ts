@@ -90,18 +90,20 @@ const sources = {
     { refused: { mode: "it is an alpha feature of Kubernetes; set the permissions in an init container" } },
   ),
   hostPath: object<HostPathManifest>({ path: required(string(withoutParents)), type: oneOf(hostPathTypes) }),
-  configMap: object<ConfigMapVolumeManifest>(
-    { name: required(string(dnsSubdomain)), optional: boolean, items, defaultMode: fileMode },
-    {},
-    distinctPaths,
-  ),
-  secret: object<SecretVolumeManifest>(
-    { secretName: required(string(dnsSubdomain)), optional: boolean, items, defaultMode: fileMode },
-    {},
-    distinctPaths,
-  ),
-  downwardAPI: object<DownwardApiVolumeManifest>({ items: downwardItems, defaultMode: fileMode }, {}, distinctPaths),
-  projected: object<ProjectedVolumeManifest>({ sources: list(projection), defaultMode: fileMode }),
+  configMap: object<ConfigMapVolumeManifest>({
+    name: required(string(dnsSubdomain)),
+    optional: boolean,
+    items,
+    defaultMode: fileMode,
+  }),
+  secret: object<SecretVolumeManifest>({
+    secretName: required(string(dnsSubdomain)),
+    optional: boolean,
+    items,
+    defaultMode: fileMode,
+  }),
+  downwardAPI: object<DownwardApiVolumeManifest>({ items: downwardItems, defaultMode: fileMode }),
+  projected: object<ProjectedVolumeManifest>({ sources: list(projection), defaultMode: fileMode }, {}, distinctPaths),
   image: object<ImageVolumeManifest>({ reference: required(string(imageName)), pullPolicy }),
 };
 

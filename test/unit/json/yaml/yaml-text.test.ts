@@ -77,6 +77,7 @@ test.each([
   ["a: !!binary aGk=", "the tag !!binary is not supported here", 1, 13],
   ["a: !foo {}", "the tag !foo is not supported", 1, 9],
   ["? [a]\n: b", "a key must be a string", 1, 3],
+  ["a: {{ .Release.Name }}", "a key must be a string; a template such as {{ name }} must be rendered first", 1, 5],
   ["a: {<<: 5}", "the value of << must be a map or a list of maps", 1, 9],
 ])("refuses %j with the position", (text, message, line, column) => {
   expect(faultOf(text)).toMatchObject({ message, position: { line, column } });

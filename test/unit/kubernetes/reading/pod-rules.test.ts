@@ -4,7 +4,7 @@ import { faultsOfSpec, messagesOf } from "./support.js";
 const faultsOf = (spec: string) => faultsOfSpec(`containers: [{name: c, image: i}], ${spec}`);
 
 const accepted = [
-  "dnsPolicy: None, dnsConfig: {nameservers: [1.2.3.4, '::1'], searches: [a.b., ., _tcp.x], options: [{name: ndots, value: '2'}, {name: x}]}",
+  "dnsPolicy: None, dnsConfig: {nameservers: [1.2.3.4, '::1'], searches: [a.b., ., _sip._tcp.b_c.x], options: [{name: ndots, value: '2'}, {name: x}]}",
   "hostAliases: [{ip: '::1', hostnames: [a.b]}]",
   "hostnameOverride: a.b, hostNetwork: false",
   "hostUsers: false, shareProcessNamespace: true",
@@ -13,6 +13,7 @@ const accepted = [
   "activeDeadlineSeconds: 1, terminationGracePeriodSeconds: 0",
   "overhead: {cpu: 50m}, runtimeClassName: a.b, priority: -5, nodeName: n1",
   "resources: {limits: {cpu: 2}, requests: {memory: 1Gi}}",
+  "volumes: [{name: a, configMap: {name: c, items: [{key: k, path: x}, {key: l, path: x}]}}]",
   "ephemeralContainers: [], resourceClaims: null, hostname: ''",
 ];
 
@@ -143,12 +144,11 @@ const refused: [string, string[]][] = [
     ],
   ],
   [
-    "volumes: [{name: a, configMap: {name: c, defaultMode: 644, items: [{key: k, path: /p}, {key: k, path: ../p}, {key: k, path: x}, {key: l, path: x}]}}]",
+    "volumes: [{name: a, configMap: {name: c, defaultMode: 644, items: [{key: k, path: /p}, {key: k, path: ../p}]}}]",
     [
       'volumes[0].configMap.items[0].path: must be a relative path, got "/p"',
       "volumes[0].configMap.items[1].path: must not contain '..', got \"../p\"",
       "volumes[0].configMap.defaultMode: must be the permissions of a file, from 0 to 0777; write 0644 for octal, got 644",
-      'volumes[0].configMap.items[3].path: must be unique; entry 2 has the same, got "x"',
     ],
   ],
   [
@@ -174,6 +174,16 @@ const refused: [string, string[]][] = [
       "volumes[0].projected.sources[2].serviceAccountToken.expirationSeconds: must be a whole number from 600 to 4294967296, got 599",
     ],
   ],
+  [
+    "volumes: [{name: a, projected: {sources: [{secret: {name: s, items: [{key: k, path: x}]}}, {downwardAPI: {items: [{path: x, fieldRef: {fieldPath: metadata.name}}]}}]}}]",
+    [
+      'volumes[0].projected.sources[1].downwardAPI.items[0].path: must be unique in the volume; sources[0].secret.items[0] has the same, got "x"',
+    ],
+  ],
+  [
+    "volumes: [{name: a, secret: {secretName: s, defaultMode: '0644'}}]",
+    ['volumes[0].secret.defaultMode: must be the permissions of a file, from 0 to 0777 (without quotes), got "0644"'],
+  ],
   ["volumes: [{name: a, image: {pullPolicy: Never}}]", ["volumes[0].image.reference: is required"]],
 ];
 
@@ -188,7 +198,18 @@ test("compares the resources of the pod with those of its containers", () => {
     ),
   ).toEqual([
     "containers[0].resources.limits.cpu: must be at most the pod's limit, 1, got 2",
-    'resources.requests.cpu: must be at least the sum of the containers\' requests, got "500m"',
+    'resources.requests.cpu: must be at least what the containers request together, got "500m"',
+  ]);
+  const withInit = (resources: string, init: string) =>
+    faultsOfSpec(
+      `resources: ${resources}, initContainers: [{name: i, image: i, resources: {requests: {cpu: 1}}, ${init}}], containers: [{name: a, image: i, resources: {limits: {cpu: 1}}}]`,
+    );
+  expect(withInit("{requests: {cpu: 1500m}}", "")).toEqual([]);
+  expect(withInit("{requests: {cpu: 1500m}}", "restartPolicy: Always")).toEqual([
+    'resources.requests.cpu: must be at least what the containers request together, got "1500m"',
+  ]);
+  expect(withInit("{limits: {cpu: 1}}", "restartPolicy: Always")).toEqual([
+    "resources.limits.cpu: must be at least what the containers request together, got 1",
   ]);
 });
 
@@ -206,14 +227,14 @@ test.each([
     "{name: a, namespace: a.b}",
     "metadata.namespace: must be lower-case letters, digits and '-', and begin and end with a letter or digit, got \"a.b\"",
   ],
-  ["{generateName: a-}", "metadata.name: is required"],
+  ["{generateName: a-}", "metadata.name: is required; generateName is not supported"],
   ["{name: a, labels: {a: 1}}", "metadata.labels.a: must be a string, got 1; put it in quotes"],
   ["{name: a, labels: {a/b/c: ''}}", 'metadata.labels["a/b/c"]: the key must have at most one \'/\', got "a/b/c"'],
   [
     "{name: a, labels: {a: 'x y'}}",
     "metadata.labels.a: must be letters, digits, '-', '_' and '.', and begin and end with a letter or digit, got \"x y\"",
   ],
-  ["{name: a, annotations: {a: null}}", 'metadata.annotations.a: must be set; use "" for an empty string'],
+  ["{name: a, annotations: {a: [b]}}", "metadata.annotations.a: must be a string, got an array"],
   [
     `{name: a, annotations: {a: ${"x".repeat(262_144)}}}`,
     "metadata.annotations: must have at most 262144 bytes, got 262145",

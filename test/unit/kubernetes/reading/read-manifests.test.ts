@@ -273,7 +273,9 @@ test.each([
 
 test("distinguishes kinds of other API groups", () => {
   const text = "{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a}, spec: {}}";
-  expect(messagesOf(text)).toEqual(['apiVersion: must be "v1", got "serving.knative.dev/v1"']);
+  expect(messagesOf(text.replace("{}", "{template: {}}"))).toEqual([
+    'apiVersion: must be "v1"; the option unknownKinds: "ignore" skips other objects, got "serving.knative.dev/v1"',
+  ]);
   expect(readManifests(text, { unknownKinds: "ignore" }).objects.services).toEqual([]);
 });
 
@@ -281,7 +283,8 @@ test.each([
   ["kind: Pod", "apiVersion: is required"],
   ["apiVersion: v1", "kind: is required; known are Pod, "],
   ["- a", ": must be a Kubernetes object, got an array"],
-  ["text", ': must be a Kubernetes object, got "text"'],
+  ["password", ": must be a Kubernetes object, got a string; readManifestFiles reads files"],
+  ["kind: 5", "kind: must be a string, got a number; known are Pod, "],
 ])("refuses the document %s", (text, message) => {
   expect(messagesOf(text)[0]).toContain(message);
 });
@@ -339,7 +342,9 @@ spec:
   containers:
   - name: c
     image: i
-    env: [{name: A, value: {x: ${secret}}}, {name: B, value: "${secret}\\0"}]
+    env: [{name: A, value: {x: ${secret}}}, {name: B, value: "${secret}\\0"}, {name: C=${secret}}]
+    command: tool --token ${secret}
+    envFrom: [{prefix: "${secret}=", secretRef: {name: a}}]
     livenessProbe: {httpGet: {port: 1, httpHeaders: [{name: Authorization, value: [${secret}]}]}}
 ---
 a: "${secret}
@@ -348,19 +353,49 @@ a: "${secret}
       return caught;
     }
   })() as InvalidManifestError;
-  expect(error.faults).toHaveLength(10);
+  expect(error.faults).toHaveLength(13);
   expect(inspect(error, { depth: 9 })).not.toContain(secret);
   expect(JSON.stringify(error)).not.toContain(secret);
 });
 
 test.each([
   ["{a b: x}", "data[\"a b\"]: the key must be letters, digits, '-', '_' and '.', got \"a b\""],
-  ["{a: null}", 'data.a: must be set; use "" for an empty string'],
   ["{a: 5}", "data.a: must be a string, got a number; put it in quotes"],
   [`{a: ${"x".repeat(1024 * 1024 + 1)}}`, ": must have at most 1048576 bytes of data, got 1048577"],
   ["[]", "data: must be a map, got an array"],
 ])("refuses the data %.30s of a ConfigMap", (data, expected) => {
   expect(messagesOf(`{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: ${data}}`)).toEqual([expected]);
+});
+
+test("reads null in maps of strings as an empty string, as the API server does", () => {
+  const { objects } = readManifests(
+    "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {a: }}, data: {a: ~}}",
+  );
+  expect(objects.configMaps[0]).toMatchObject({ metadata: { labels: { a: "" } }, data: { a: "" } });
+});
+
+test.each([
+  ["tls", "tls.crt: aGk=", ['data: must have the key "tls.key" in a secret of type kubernetes.io/tls']],
+  ["tls", "tls.crt: '', tls.key: ''", []],
+  ["ssh-auth", "key: aGk=", ['data: must have the key "ssh-privatekey" in a secret of type kubernetes.io/ssh-auth']],
+  ["basic-auth", "", ['data: must have the key "username" or "password" in a secret of type kubernetes.io/basic-auth']],
+  ["basic-auth", "password: aGk=", []],
+])("knows the keys of a secret of type %s with the data {%s}", (type, data, expected) => {
+  const secret = (field: string) =>
+    `{apiVersion: v1, kind: Secret, metadata: {name: s}, type: kubernetes.io/${type}, ${field}: {${data}}}`;
+  expect(messagesOf(secret("data"))).toEqual(expected);
+  expect(messagesOf(secret("stringData"))).toEqual(expected);
+});
+
+test("refuses the address of a Service that is none", () => {
+  const service = (address: string) =>
+    `{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {clusterIP: '${address}'}}`;
+  expect(["None", "10.0.0.1", "fd00::1", ""].flatMap((address) => messagesOf(service(address)))).toEqual([]);
+  expect(messagesOf(service("db"))).toEqual(['spec.clusterIP: must be an IP address or "None", got "db"']);
+});
+
+test("refuses a URL, which names a file", () => {
+  expect(() => readManifests(new URL("file:///pod.yaml"))).toThrow(/input: .*; readManifestFiles reads files/);
 });
 
 test("never throws anything but an InvalidInputError, whatever the input", () => {
