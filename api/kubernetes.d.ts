@@ -421,7 +421,9 @@ interface ManifestMetadata {
 
 interface Manifests {
   pods: readonly PodManifest[];
-  objects: Required<KubernetesObjects>;
+  objects: {
+    readonly [Kind in keyof KubernetesObjects]-?: NonNullable<KubernetesObjects[Kind]>;
+  };
   ignored: readonly IgnoredField[];
 }
 

@@ -21,8 +21,8 @@ export interface IgnoredField extends ManifestLocation {
 export interface Manifests {
   /** Pods, and one pod for each workload, in the order of the documents. */
   pods: readonly PodManifest[];
-  /** The objects that pods refer to. */
-  objects: Required<KubernetesObjects>;
+  /** The objects that pods refer to. Lists of objects that the manifests do not have are empty. */
+  objects: { readonly [Kind in keyof KubernetesObjects]-?: NonNullable<KubernetesObjects[Kind]> };
   /** Everything in the manifests that has no effect on a single node. */
   ignored: readonly IgnoredField[];
 }
@@ -74,7 +74,7 @@ export class ManifestReader {
     if (first !== undefined) throw new InvalidManifestError([first, ...rest]);
     return {
       pods: this.#pods,
-      objects: this.#objects as Required<KubernetesObjects>,
+      objects: this.#objects as Manifests["objects"],
       ignored: this.#ignored,
     };
   }
