@@ -2,6 +2,7 @@ import { Capability, LinuxContainerSecurityContext, type NamespaceOption } from 
 import type { ContainerManifest } from "../manifest/container.js";
 import type { PodManifest } from "../manifest/pod.js";
 import type { NodeConfig } from "../node/node-config.js";
+import { imageUserOf } from "./image-user.js";
 import type { ImageFacts } from "./pod-plan-types.js";
 import { groupsOf, id, selinux } from "./pod-security.js";
 import { appArmorOf, seccompProfileOf } from "./security-profiles.js";
@@ -35,6 +36,7 @@ export function containerSecurity(
   const own = container.securityContext ?? {};
   const shared = pod.spec.securityContext ?? {};
   const runAsUser = own.runAsUser ?? shared.runAsUser;
+  const imageUser = imageUserOf(image);
   const isUnmasked = own.procMount === "Unmasked";
   return LinuxContainerSecurityContext.create({
     capabilities:
@@ -46,8 +48,8 @@ export function containerSecurity(
     privileged: own.privileged ?? false,
     namespaceOptions,
     selinuxOptions: selinux(own.seLinuxOptions ?? shared.seLinuxOptions),
-    runAsUser: id(runAsUser ?? image.uid),
-    runAsUsername: runAsUser === undefined ? (image.username ?? "") : "",
+    runAsUser: id(runAsUser ?? imageUser.uid),
+    runAsUsername: runAsUser === undefined ? imageUser.username : "",
     runAsGroup: id(own.runAsGroup ?? shared.runAsGroup),
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,
     ...groupsOf(shared),

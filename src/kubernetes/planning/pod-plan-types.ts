@@ -22,7 +22,7 @@ export interface ImageFacts {
   id: string;
   /** The image's numeric user. */
   uid?: bigint | undefined;
-  /** The image's user by name. At most one of `uid` and `username` is set. */
+  /** The image's user by name. At most one of `uid` and `username` is set; without both, the image runs as root. */
   username?: string | undefined;
 }
 
