@@ -442,6 +442,7 @@ interface NodeConfig {
   addresses: readonly string[];
   capacity: ResourceList;
   allocatable: ResourceList;
+  reservedMemory?: QuantityManifest | undefined;
   clusterDns: readonly string[];
   clusterDomain: string;
   resolver: ResolverConfig;

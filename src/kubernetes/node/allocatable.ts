@@ -2,7 +2,7 @@ import { invalid } from "../../input/check.js";
 import { fieldPath } from "../../internal/field-names.js";
 import { wholeUnits } from "../../specs/quantity.js";
 import type { QuantityManifest, ResourceList } from "../manifest/container.js";
-import { amountsOf, sum } from "../planning/amounts.js";
+import { type Amounts, amountsOf, sum } from "../planning/amounts.js";
 
 /** What a node keeps for itself, in the words of a kubelet's configuration. */
 export interface NodeReservations {
@@ -31,7 +31,7 @@ const signals: Readonly<Record<string, string>> = {
 /** Returns what pods can use of a node: its capacity without reservations, and its memory without huge pages. */
 export function allocatableOf(capacity: ResourceList, reservations: NodeReservations): ResourceList {
   const { kubeReserved, systemReserved, evictionHard = defaultEvictionHard } = reservations;
-  const reserved = sum([amountsOf(kubeReserved, "kubeReserved"), amountsOf(systemReserved, "systemReserved")]);
+  const reserved = reservedOf({ kubeReserved, systemReserved });
   const totals = amountsOf(capacity, "capacity");
   const hugePages = [...totals]
     .filter(([name]) => name.startsWith("hugepages-"))
@@ -43,6 +43,11 @@ export function allocatableOf(capacity: ResourceList, reservations: NodeReservat
     return [name, left === total ? capacity[name] : formatAmount(name, left < 0n ? 0n : left)];
   });
   return Object.fromEntries(entries);
+}
+
+/** Returns what `kubeReserved` and `systemReserved` keep together. */
+export function reservedOf({ kubeReserved, systemReserved }: NodeReservations): Amounts {
+  return sum([amountsOf(kubeReserved, "kubeReserved"), amountsOf(systemReserved, "systemReserved")]);
 }
 
 /** Returns the bytes that an eviction threshold keeps free. */

@@ -1,7 +1,7 @@
 import type { CriClient } from "../../client.js";
 import { checkOnlyCallOptions } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
-import { allocatableOf } from "./allocatable.js";
+import { allocatableOf, reservedOf } from "./allocatable.js";
 import { diskStep } from "./disk-error.js";
 import { readMachine } from "./machine.js";
 import type { NodeConfig } from "./node-config.js";
@@ -49,6 +49,7 @@ export async function describeNode(
     resolver,
     capacity,
     allocatable: allocatableOf(capacity, { kubeReserved, systemReserved, evictionHard }),
+    reservedMemory: String(reservedOf({ kubeReserved, systemReserved }).get("memory") ?? 0n),
   };
   return { ...found, ...(given as Partial<NodeConfig>) };
 }

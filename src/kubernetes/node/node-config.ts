@@ -1,4 +1,4 @@
-import type { ResourceList } from "../manifest/container.js";
+import type { QuantityManifest, ResourceList } from "../manifest/container.js";
 
 /** The settings of a node, as a kubelet's configuration has them, and facts about the machine. */
 export interface NodeConfig {
@@ -15,6 +15,8 @@ export interface NodeConfig {
   capacity: ResourceList;
   /** What pods can use: the capacity without reservations. */
   allocatable: ResourceList;
+  /** Memory in `kubeReserved` and `systemReserved`. MemoryQoS does not let containers without a limit reach it. @defaultValue 0 */
+  reservedMemory?: QuantityManifest | undefined;
   /** Cluster DNS servers (`clusterDNS`). Empty: `ClusterFirst` falls back to the node's DNS. */
   clusterDns: readonly string[];
   /** The domain of the cluster (`clusterDomain`), such as `cluster.local`. Empty: none. */

@@ -18,7 +18,7 @@ import { type FieldsOf, ObjectReader, object } from "../../input/object-reader.j
 import { fieldPath } from "../../internal/field-names.js";
 import { isRecord } from "../../internal/record.js";
 import { type Quantity, wholeUnits } from "../../specs/quantity.js";
-import type { ResourceList } from "../manifest/container.js";
+import type { QuantityManifest, ResourceList } from "../manifest/container.js";
 import type { NodeReservations } from "./allocatable.js";
 import type { NodeConfig, ResolverConfig } from "./node-config.js";
 
@@ -42,6 +42,10 @@ const checks: { readonly [Key in keyof Required<NodeOverrides>]: Check<NodeOverr
   addresses: ipAddresses,
   capacity: resources,
   allocatable: resources,
+  reservedMemory: (value, field) => {
+    wholeUnits(value as Quantity, field);
+    return value as QuantityManifest;
+  },
   clusterDns: ipAddresses,
   clusterDomain: optionalString,
   resolver,

@@ -12,7 +12,8 @@ const maxDomain = 253;
 
 /** Returns the DNS settings of a pod: those of its policy, merged with its `dnsConfig`. */
 export function dnsConfigOf(pod: PodManifest, node: NodeConfig): DNSConfig {
-  const { nameservers, searches, options } = merge(policySettings(pod, node), pod.spec.dnsConfig ?? {});
+  const base = policySettings(pod, node);
+  const { nameservers, searches, options } = pod.spec.dnsConfig ? merge(base, pod.spec.dnsConfig) : base;
   return DNSConfig.create({
     servers: nameservers.slice(0, maxNameservers),
     searches: withinLimits(searches),
@@ -26,19 +27,24 @@ function policySettings(pod: PodManifest, node: NodeConfig): ResolverConfig {
   const usesCluster = dnsPolicy === "ClusterFirstWithHostNet" || (dnsPolicy === "ClusterFirst" && hostNetwork !== true);
   if (!usesCluster || node.clusterDns.length === 0) return node.resolver;
   const { clusterDomain: domain } = node;
-  const cluster = domain === "" ? [] : [`${namespaceOf({ pod })}.svc.${domain}`, `svc.${domain}`, domain];
+  const cluster = [`${namespaceOf({ pod })}.svc.${domain}`, `svc.${domain}`, domain];
+  const { searches } = node.resolver;
   return {
     nameservers: node.clusterDns,
-    searches: unique([...cluster, ...node.resolver.searches]),
+    searches: domain === "" ? searches : unique([...cluster, ...searches]),
     options: ["ndots:5"],
   };
 }
 
-function merge(base: ResolverConfig, { nameservers, searches, options }: DnsConfigManifest): ResolverConfig {
+/** Adds what a `dnsConfig` has. Even an empty one removes duplicates. */
+function merge(
+  base: ResolverConfig,
+  { nameservers = [], searches = [], options = [] }: DnsConfigManifest,
+): ResolverConfig {
   return {
-    nameservers: nameservers ? unique([...base.nameservers, ...nameservers]) : base.nameservers,
-    searches: searches ? unique([...base.searches, ...searches]) : base.searches,
-    options: options ? mergeOptions(base.options, options) : base.options,
+    nameservers: unique([...base.nameservers, ...nameservers]),
+    searches: unique([...base.searches, ...searches]),
+    options: mergeOptions(base.options, options),
   };
 }
 

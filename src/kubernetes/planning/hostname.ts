@@ -12,8 +12,8 @@ const maxKernelName = 64;
 export function hostnameOf(pod: PodManifest, node: NodeConfig): { hostname: string; hostDomain: string } {
   const { hostname = pod.metadata.name, hostnameOverride, subdomain } = pod.spec;
   if (hostnameOverride !== undefined) return { hostname: hostnameOverride, hostDomain: "" };
-  const labels = [subdomain, namespaceOf({ pod }), "svc", node.clusterDomain];
-  const hostDomain = subdomain ? labels.filter((label) => label !== "").join(".") : "";
+  // Without a cluster domain, it ends with a dot, as with a kubelet.
+  const hostDomain = subdomain ? `${subdomain}.${namespaceOf({ pod })}.svc.${node.clusterDomain}` : "";
   return { hostname: cut(hostname === "" ? pod.metadata.name : hostname), hostDomain };
 }
 

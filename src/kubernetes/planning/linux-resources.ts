@@ -31,7 +31,8 @@ export function containerResources(context: ResourceContext, container: Containe
   const capacity = wholeUnits(node.capacity.memory ?? 0, "node.capacity.memory");
   message.oomScoreAdj = int64(oomScoreAdj(pod, container, resources, qosClass, capacity));
   message.cpusetCpus = node.sharedCpus;
-  message.hugepageLimits = hugepageLimits(limits, node);
+  // A container without a limit of its own for a page size has the pod's, as for CPU and memory. Since Kubernetes 1.34.
+  message.hugepageLimits = hugepageLimits(new Map([...(resources.own?.limits ?? []), ...limits]), node);
   applySwapLimit(message, context, { requests, limits }, capacity);
   Object.assign(message.unified, memoryQosFiles(context, { requests, limits }));
   return message;

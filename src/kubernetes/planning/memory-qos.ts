@@ -29,8 +29,15 @@ export function memoryQosFiles(
 function throttlingLimit(node: NodeConfig, request: bigint, limit: bigint): bigint | undefined {
   const factor = node.memoryThrottlingFactor;
   if (factor === undefined) return undefined;
-  const upper = limit === 0n ? wholeUnits(node.allocatable.memory ?? 0, "node.allocatable.memory") : limit;
+  const upper = limit === 0n ? enforceableMemory(node) : limit;
   const bytes = Number(request) + (Number(upper) - Number(request)) * factor;
   const high = BigInt(Math.floor(bytes / pageBytes)) * BigInt(pageBytes);
   return high > request ? high : undefined;
+}
+
+/** Returns what a kubelet would let all pods use together: neither thresholds of evictions nor huge pages reduce it. */
+function enforceableMemory({ capacity, reservedMemory = 0 }: NodeConfig): bigint {
+  const left =
+    wholeUnits(capacity.memory ?? 0, "node.capacity.memory") - wholeUnits(reservedMemory, "node.reservedMemory");
+  return left > 0n ? left : 0n;
 }

@@ -26,18 +26,17 @@ export function podResourcesOf(pod: PodManifest, overhead: Amounts | undefined):
       return [container.name, containerAmounts(container.resources, `${containerPath(pod, container)}.resources`)];
     }),
   );
-  const own = spec.resources && {
-    requests: amountsOf(spec.resources.requests, "spec.resources.requests"),
-    limits: amountsOf(spec.resources.limits, "spec.resources.limits"),
-  };
+  const requests = amountsOf(spec.resources?.requests, "spec.resources.requests");
+  const limits = amountsOf(spec.resources?.limits, "spec.resources.limits");
+  const own = requests.size + limits.size > 0 ? { requests, limits } : undefined;
   const containerRequests = effective(pod, (container) => containers.get(container.name)!.requests);
   const containerLimits = effective(pod, (container) => containers.get(container.name)!.limits);
   return {
     containers,
     own,
     containerRequests,
-    requests: new Map([...containerRequests, ...(own?.requests ?? [])]),
-    limits: new Map([...containerLimits, ...(own?.limits ?? [])]),
+    requests: new Map([...containerRequests, ...requests]),
+    limits: new Map([...containerLimits, ...limits]),
     overhead,
   };
 }

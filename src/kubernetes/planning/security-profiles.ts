@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { SecurityProfile_ProfileType as ProfileType, SecurityProfile } from "../../proto.js";
 import type { ContainerManifest } from "../manifest/container.js";
 import type { PodManifest } from "../manifest/pod.js";
@@ -8,7 +9,8 @@ import type { NodeConfig } from "../node/node-config.js";
 export function seccompProfileOf(pod: PodManifest, container: ContainerManifest, node: NodeConfig): SecurityProfile {
   const profile: SeccompProfileManifest = container.securityContext?.seccompProfile ??
     pod.spec.securityContext?.seccompProfile ?? { type: node.seccompDefault ? "RuntimeDefault" : "Unconfined" };
-  const localhostRef = profile.type === "Localhost" ? `${node.seccompDirectory}/${profile.localhostProfile ?? ""}` : "";
+  const localhostRef =
+    profile.type === "Localhost" ? posix.join(node.seccompDirectory, profile.localhostProfile ?? "") : "";
   return SecurityProfile.create({ profileType: ProfileType[profile.type], localhostRef });
 }
 
@@ -18,11 +20,11 @@ export interface AppArmor {
   apparmorProfile: string;
 }
 
-/** Returns the AppArmor profile of a container: its own, else its pod's, else that of the old annotation. */
+/** Returns the AppArmor profile of a container: its own, else that of its old annotation, else its pod's. */
 export function appArmorOf({ metadata, spec }: PodManifest, container: ContainerManifest): AppArmor {
   const annotation = metadata.annotations?.[`container.apparmor.security.beta.kubernetes.io/${container.name}`];
   const profile =
-    container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile ?? fromAnnotation(annotation);
+    container.securityContext?.appArmorProfile ?? fromAnnotation(annotation) ?? spec.securityContext?.appArmorProfile;
   if (profile === undefined) return { apparmor: undefined, apparmorProfile: "" };
   const localhostRef = profile.type === "Localhost" ? (profile.localhostProfile ?? "") : "";
   const deprecated = {

@@ -6,7 +6,12 @@ import { startFake } from "../support.js";
 
 test("the runtime's driver and features, this machine's facts, and a kubelet's defaults are combined", async () => {
   const { cri } = await startFake({ flavor: "cri-o", runtimeHandlers: ["crun"] });
-  const node = await describeNode(cri, { clusterDns: ["10.96.0.10"], evictionHard: { "memory.available": "1Gi" } });
+  const node = await describeNode(cri, {
+    clusterDns: ["10.96.0.10"],
+    evictionHard: { "memory.available": "1Gi" },
+    kubeReserved: { memory: "1Mi" },
+    systemReserved: { memory: 24, cpu: "100m" },
+  });
   expect(node).toMatchObject({
     cgroupDriver: "systemd",
     recursiveReadOnlyMounts: { "": true, crun: true },
@@ -16,6 +21,7 @@ test("the runtime's driver and features, this machine's facts, and a kubelet's d
     clusterDns: ["10.96.0.10"],
     cpuCfsQuotaPeriodMs: 100,
   });
+  expect(node.reservedMemory).toBe(String(2 ** 20 + 24));
   expect(node.allocatable.memory).not.toBe(node.capacity.memory);
   expect(node).not.toHaveProperty("evictionHard");
 });

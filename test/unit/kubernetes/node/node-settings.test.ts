@@ -179,6 +179,7 @@ describe("overrides", () => {
     [{ resolver: { nameservers: ["192.0.2.1"], search: [] } }, "overrides.resolver.search", /did you mean searches/],
     [{ recursiveReadOnlyMounts: { runc: "yes" } }, "overrides.recursiveReadOnlyMounts.runc", /must be true or false/],
     [{ capacity: { memory: "lots" } }, "overrides.capacity.memory", /must be a quantity/],
+    [{ reservedMemory: "lots" }, "overrides.reservedMemory", /must be a quantity/],
     [[], "overrides", /must be an object/],
   ])("like %j are refused", (overrides, field, message) => {
     expect(() => checkNodeOverrides(overrides as never, "overrides")).toThrow(

@@ -65,6 +65,17 @@ describe("dnsConfig", () => {
     });
   });
 
+  test("removes duplicates of the node's settings even if it is empty", () => {
+    const doubled = {
+      nameservers: ["192.0.2.1", "192.0.2.1"],
+      searches: ["a", "b", "a"],
+      options: ["ndots:1", "ndots:2"],
+    };
+    const ofNode = (spec: Partial<PodManifestSpec>) => dnsOf({ dnsPolicy: "Default", ...spec }, { resolver: doubled });
+    expect(ofNode({ dnsConfig: {} })).toEqual({ servers: ["192.0.2.1"], searches: ["a", "b"], options: ["ndots:2"] });
+    expect(ofNode({})).toEqual({ servers: doubled.nameservers, searches: doubled.searches, options: doubled.options });
+  });
+
   test("drops what the resolver does not read: more than 3 servers, 32 searches or 2048 characters", () => {
     const nameservers = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
     const short = Array.from({ length: 40 }, (_, index) => `s${index}.example`);

@@ -49,9 +49,9 @@ describe("cgroup parent", () => {
     expect(sandboxOf(plan).linux?.cgroupParent).toBe(expected);
   });
 
-  test("without cgroups by QoS, is the root of the pods", () => {
+  test("does not exist without cgroups by QoS, whatever the root", () => {
     const plan = planOf({}, { node: { cgroupsPerQos: false, cgroupRoot: "/machines" } });
-    expect(sandboxOf(plan).linux?.cgroupParent).toBe("/machines");
+    expect(sandboxOf(plan).linux?.cgroupParent).toBe("");
     expect(plan.cgroup).toBeUndefined();
   });
 });
@@ -75,9 +75,9 @@ describe("host name", () => {
     expect(sandboxOf(planOf(spec, { metadata: { name: podName } })).hostname).toBe(expected);
   });
 
-  test("has a domain without trailing dot if the node has no cluster domain", () => {
+  test("has a domain with a trailing dot if the node has no cluster domain", () => {
     const plan = planOf({ subdomain: "sub", setHostnameAsFQDN: true }, { node: { clusterDomain: "" } });
-    expect(sandboxOf(plan).hostname).toBe("web.sub.default.svc");
+    expect(sandboxOf(plan).hostname).toBe("web.sub.default.svc.");
   });
 
   test("with its domain has at most 64 characters", () => {

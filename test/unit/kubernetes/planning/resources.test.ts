@@ -117,10 +117,16 @@ describe("memory QoS", () => {
   test.each<[string, ResourcesManifest, Partial<NodeConfig>, { min?: string; low?: string; high?: string }]>([
     ["throttles below the limit", burstable, {}, { high: "2040107008" }],
     [
-      "throttles below what pods can use if there is no limit",
+      "throttles below the memory of the node, thresholds of evictions included, if there is no limit",
       { requests: { memory: "1Gi" } },
       {},
-      { high: "22734483456" },
+      { high: "22856224768" },
+    ],
+    [
+      "does not throttle below memory that the node reserves",
+      { requests: { memory: "1Gi" } },
+      { reservedMemory: "4684084Ki" },
+      { high: "18539372544" },
     ],
     ["does not throttle without a factor", burstable, unthrottled, {}],
     ["does not throttle a container whose request is its limit", guaranteed, {}, {}],
@@ -151,6 +157,17 @@ test("huge pages are limited for all sizes of the node", () => {
   });
 });
 
+test("huge pages that only the pod limits are limited to that in its containers", () => {
+  const spec = { resources: { limits: { "hugepages-2Mi": "8Mi", "hugepages-1Gi": "1Gi", memory: "1Gi" } } };
+  const limits = { "hugepages-2Mi": "4Mi", memory: "64Mi" };
+  expect(resourcesOf({ limits }, {}, spec)).toMatchObject({
+    hugepageLimits: [
+      { pageSize: "2MB", limit: "4194304" },
+      { pageSize: "1GB", limit: "1073741824" },
+    ],
+  });
+});
+
 describe("the QoS class", () => {
   const guaranteed = { limits: { cpu: 1, memory: "1Gi" } };
   test.each<[string, Partial<PodManifestSpec>]>([
@@ -161,6 +178,7 @@ describe("the QoS class", () => {
     ["Burstable", { containers: [container({ resources: { limits: { memory: "1Gi" } } })] }],
     ["Guaranteed", { containers: [container({ resources: guaranteed })] }],
     ["Guaranteed", { resources: { ...guaranteed, requests: guaranteed.limits } }],
+    ["Guaranteed", { resources: {}, containers: [container({ resources: guaranteed })] }],
     ["Burstable", { resources: { requests: { cpu: 1 } }, containers: [container({ resources: guaranteed })] }],
   ])("is %s for %j", (expected, spec) => {
     expect(planOf(spec).qosClass).toBe(expected);

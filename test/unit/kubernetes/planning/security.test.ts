@@ -23,6 +23,7 @@ describe("runAsNonRoot", () => {
   test.each<[ContainerSecurityContextManifest, PodSecurityContextManifest, ImageFacts, string | undefined]>([
     [{ runAsNonRoot: true }, {}, root, "the image runs as root; set runAsUser to an id other than 0"],
     [{}, { runAsNonRoot: true }, root, "the image runs as root; set runAsUser to an id other than 0"],
+    [{ runAsNonRoot: true }, {}, { id: "i" }, "the image runs as root; set runAsUser to an id other than 0"],
     [{ runAsNonRoot: true }, {}, named, `the image's user is the name "app"; set runAsUser to its numeric id`],
     [{ runAsNonRoot: true }, { runAsUser: 0 }, named, "runAsUser is 0; set runAsUser to another id"],
     [{ runAsNonRoot: true }, {}, { id: "i", uid: 1000n }, undefined],
@@ -50,6 +51,7 @@ describe("the user of a container", () => {
     expect(userOf({}, { runAsUser: 2 }, image)).toBe(2);
     expect(userOf({}, {}, image)).toBe(7);
     expect(userOf({}, {}, { id: "i", username: "app" })).toBe("app");
+    expect(userOf({}, {}, { id: "i" })).toBe(0);
   });
 
   test("can have any 31-bit id", () => {
@@ -95,6 +97,28 @@ describe("profiles", () => {
     const { securityContext } = configOf(planOf({}, { metadata: { annotations } })).linux!;
     expect(messageToJson(LinuxContainerSecurityContext, securityContext!)).toMatchObject(expected);
   });
+});
+
+test("the old annotation for AppArmor replaces the profile of the pod, not the container's own", () => {
+  const annotations = { "container.apparmor.security.beta.kubernetes.io/main": "localhost/web" };
+  const profileOf = (own: ContainerSecurityContextManifest) => {
+    const plan = planOf(
+      {
+        securityContext: { appArmorProfile: { type: "Unconfined" } },
+        containers: [container({ securityContext: own })],
+      },
+      { metadata: { annotations } },
+    );
+    return configOf(plan).linux!.securityContext!.apparmorProfile;
+  };
+  expect(profileOf({})).toBe("localhost/web");
+  expect(profileOf({ appArmorProfile: { type: "RuntimeDefault" } })).toBe("runtime/default");
+});
+
+test("the path of a seccomp profile is normalized", () => {
+  const seccompProfile = { type: "Localhost", localhostProfile: "./team//web.json" } as const;
+  const { seccomp } = configOf(plannedWith({ seccompProfile }, {})).linux!.securityContext!;
+  expect(seccomp?.localhostRef).toBe("/var/lib/kubelet/seccomp/team/web.json");
 });
 
 test("an unmasked /proc has neither masked nor read-only paths", () => {
