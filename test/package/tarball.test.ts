@@ -22,6 +22,7 @@ const subpaths = [
   ["k8s-cri-client", "CriClient"],
   ["k8s-cri-client/prometheus", "formatUsage"],
   ["k8s-cri-client/crictl", "fromCrictlPodConfig"],
+  ["k8s-cri-client/kubernetes", "planPod"],
   ["k8s-cri-client/proto", "RuntimeServiceDefinition"],
   ["k8s-cri-client/testing", "FakeRuntime"],
 ] as const;
@@ -282,8 +283,9 @@ describe.each([
       {
         // FakeRuntime serves sessions, so it loads their modules at once.
         "k8s-cri-client/testing": /node_modules.yaml\b/,
-        // Its functions parse YAML synchronously.
+        // Their functions parse YAML synchronously.
         "k8s-cri-client/crictl": sessionModules,
+        "k8s-cri-client/kubernetes": sessionModules,
       }[name as string] ?? new RegExp(`node_modules.yaml\\b|${sessionModules.source}`);
     const program = `
       (async () => {

@@ -1,10 +1,15 @@
 /** Pods from manifests whose program or runtime is killed. */
 import { readdir } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { journeyNode } from "./helpers/journey-node.js";
 import { journeys } from "./helpers/journeys.js";
 import { type NodeResource, nodeResourcesOf } from "./helpers/node-resources.js";
 import { NodeAgent } from "./helpers/pod-on-node.js";
+
+/** When a program is killed, in milliseconds after it began to run a pod. A pod takes about a second to become ready. */
+const killedAfterMs = thorough ? Array.from({ length: 40 }, (_, index) => index * 50) : [50, 300, 700];
 
 journeys("manifest-crashes", (fixture) => {
   const { runtime } = fixture;
@@ -65,6 +70,26 @@ spec:
     await expect.poll(resources).toEqual(before);
     const { rootDirectory, podLogsDirectory } = node.config;
     expect([await readdir(`${rootDirectory}/pods`), await readdir(podLogsDirectory)]).toEqual([[], []]);
+  });
+
+  test("a pod whose program was killed while it started becomes ready in the next run, which leaves nothing on the node", async () => {
+    await using node = await journeyNode();
+    const before = resources();
+    const document = manifest(fixture.name());
+    for (const delayMs of killedAfterMs) {
+      await using killed = await NodeAgent.start(runtime);
+      const run = killed.run(document, node.config).catch(() => {});
+      await sleep(delayMs);
+      await killed.kill();
+      await run;
+      await using agent = await NodeAgent.start(runtime);
+      const next = await agent.run(document, node.config);
+      await next.waitReady();
+      await next.dispose();
+      await expect.poll(resources).toEqual(before);
+      const { rootDirectory, podLogsDirectory } = node.config;
+      expect([await readdir(`${rootDirectory}/pods`), await readdir(podLogsDirectory)]).toEqual([[], []]);
+    }
   });
 
   test("containers of a pod run on while the runtime restarts", async () => {

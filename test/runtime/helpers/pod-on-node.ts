@@ -5,7 +5,8 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -22,18 +23,34 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** How long the program may take to dispose of its pods at the end. */
 const endTimeoutMs = 60_000;
 
+/** The path of the built program. */
+let program: Promise<string> | undefined;
+
+/** Builds the program once for all agents of this process, in a folder in which Node.js finds the dependencies. */
+async function buildProgram(): Promise<string> {
+  await mkdir(join(root, ".cache"), { recursive: true });
+  const folder = await mkdtemp(join(root, ".cache", "agent-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const outfile = join(folder, "run-pods.js");
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["test/runtime/programs/run-pods.ts"],
+    outfile,
+    ...{ bundle: true, packages: "external", platform: "node", format: "esm", target: "node20", logLevel: "error" },
+  });
+  return outfile;
+}
+
 /** A program on the node that runs pods. */
 export class NodeAgent implements AsyncDisposable {
   readonly #process: ChildProcess;
-  readonly #folder: string;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   readonly #exited: Promise<unknown>;
   #errors = "";
   #next = 0;
 
-  private constructor(child: ChildProcess, folder: string) {
+  private constructor(child: ChildProcess) {
     this.#process = child;
-    this.#folder = folder;
     this.#exited = once(child, "close").then(() => this.#failAll());
     child.stderr?.on("data", (chunk: Buffer) => {
       this.#errors = (this.#errors + chunk).slice(-10_000);
@@ -43,21 +60,13 @@ export class NodeAgent implements AsyncDisposable {
 
   /** Starts the program, in the namespaces of the runtime if it is a real one. */
   static async start(runtime: Runtime): Promise<NodeAgent> {
-    await mkdir(join(root, ".cache"), { recursive: true });
-    const folder = await mkdtemp(join(root, ".cache", "agent-"));
-    const program = join(folder, "run-pods.js");
-    await build({
-      absWorkingDir: root,
-      entryPoints: ["test/runtime/programs/run-pods.ts"],
-      outfile: program,
-      ...{ bundle: true, packages: "external", platform: "node", format: "esm", target: "node20", logLevel: "error" },
-    });
+    program ??= buildProgram();
     const enter = runtime.flavor
       ? []
       : ["nsenter", "--target", String(containerdPid(runtime.endpoint)), "--mount", "--pid", "--cgroup", "--"];
-    const [command = "", ...args] = [...enter, process.execPath, program, runtime.endpoint];
+    const [command = "", ...args] = [...enter, process.execPath, await program, runtime.endpoint];
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    return new NodeAgent(child, folder);
+    return new NodeAgent(child);
   }
 
   /** Runs the pod of a document. */
@@ -91,7 +100,6 @@ export class NodeAgent implements AsyncDisposable {
     this.#process.stdin?.end();
     await this.#exited;
     clearTimeout(timer);
-    await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #readReplies(): Promise<void> {
