@@ -1,6 +1,9 @@
 /** The delay after which a back-off begins anew: it counts from the last failure to the next one. */
 const resetAfterMs = 600_000;
 
+/** The pauses after a step failed that is not the exit of a container. */
+export const retryPauses = { initialMs: 1_000, maxMs: 10_000 };
+
 interface Entry {
   delayMs: number;
   /** When the delay was last increased. */

@@ -15,6 +15,8 @@ export interface PodProgress extends PodSituation {
   readonly finished: boolean;
   /** Why the pod as a whole failed, such as `DeadlineExceeded`. */
   readonly failure: { reason: string; message: string } | undefined;
+  /** Why no container can be created, such as an error of RunPodSandbox. */
+  readonly problem: string | undefined;
   readonly hostIPs: readonly string[];
   readonly startTime: Date;
 }
@@ -86,7 +88,12 @@ function describeContainer(
     started,
     restartCount: Math.max(0, ...attempts.map(({ attempt }) => attempt)),
     state: isWaiting
-      ? { waiting: reason ?? { reason: initialized && !progress.finished ? "ContainerCreating" : "PodInitializing" } }
+      ? {
+          waiting: reason ?? {
+            reason: initialized && !progress.finished ? "ContainerCreating" : "PodInitializing",
+            message: progress.problem,
+          },
+        }
       : stateOf(shown as ObservedContainer),
     lastState: previous && stateOf(previous),
   };

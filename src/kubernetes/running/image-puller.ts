@@ -19,8 +19,8 @@ export interface PullerContext extends RunnerContext {
 export class ImagePuller {
   readonly #context: PullerContext;
   readonly #backOff: BackOff;
-  /** When the last pull of a reference failed. */
-  readonly #failedAt = new Map<string, number>();
+  /** When and why the last pull of a reference failed. */
+  readonly #failed = new Map<string, { at: number; message: string }>();
 
   constructor(context: PullerContext) {
     this.#context = context;
@@ -69,29 +69,29 @@ export class ImagePuller {
         `Successfully pulled image "${reference}" in ${seconds}s. Image size: ${pulled.size} bytes.`,
         container,
       );
-      this.#failedAt.delete(reference);
+      this.#failed.delete(reference);
       this.#backOff.reset(reference);
       return factsOf(pulled);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (CriError.is(error, "CLIENT_CLOSED")) throw error;
       const now = this.#context.clock.now();
-      this.#backOff.next(reference, this.#failedAt.get(reference) ?? now, now);
-      this.#failedAt.set(reference, now);
+      this.#backOff.next(reference, this.#failed.get(reference)?.at ?? now, now);
+      this.#failed.set(reference, { at: now, message: messageOf(error) });
       emit("Failed", `Failed to pull image "${reference}": ${messageOf(error)}`, container);
-      const retryAt = this.#backOff.readyAt(reference, now);
-      throw new StartFailure(reasonOf(error), messageOf(error), { retryAt, cause: error });
+      // The next try, soon, reports the back-off.
+      throw new StartFailure(reasonOf(error), messageOf(error), { cause: error });
     }
   }
 
   #awaitBackOff(reference: string, container: string): void {
-    const failedAt = this.#failedAt.get(reference);
-    if (failedAt === undefined) return;
-    const retryAt = this.#backOff.readyAt(reference, failedAt);
+    const failed = this.#failed.get(reference);
+    if (failed === undefined) return;
+    const retryAt = this.#backOff.readyAt(reference, failed.at);
     if (retryAt <= this.#context.clock.now()) return;
     const message = `Back-off pulling image "${reference}"`;
     this.#context.emit("BackOff", message, container);
-    throw new StartFailure("ImagePullBackOff", message, { retryAt });
+    throw new StartFailure("ImagePullBackOff", `${message}: ${failed.message}`, { retryAt });
   }
 
   async #find(reference: string, options: CallOptions): Promise<Image | undefined> {

@@ -3,13 +3,10 @@ import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import { NodeView } from "../../resources/watching/view.js";
 import { log } from "../../transport/logging.js";
-import { createPodCgroup } from "../node/pod-cgroup.js";
-import { prepareVolumes } from "../node/prepare-volumes.js";
 import { podLabels } from "../planning/pod-labels.js";
-import { BackOff } from "./back-off.js";
+import { BackOff, retryPauses } from "./back-off.js";
 import { startPlanned } from "./container-starter.js";
 import { stopGracefully } from "./container-stopper.js";
-import { createSandbox } from "./creation.js";
 import { describePod } from "./describe-pod.js";
 import type { ImagePuller } from "./image-puller.js";
 import { PodObserver } from "./observe-pod.js";
@@ -21,13 +18,11 @@ import { Probers } from "./probers.js";
 import { pruneAttempts } from "./prune-attempts.js";
 import { RestartDelays } from "./restart-delays.js";
 import type { RunnerContext } from "./runner-context.js";
+import { SandboxCreator } from "./sandbox-creator.js";
 import { messageOf, StartFailure } from "./start-failure.js";
 import { stopEverything } from "./stop-pod.js";
 import { VolumeLimits } from "./volume-limits.js";
 import { Wakeup } from "./wakeup.js";
-
-/** The pauses after a step failed that concerns the whole pod. */
-const podRetries = { initialMs: 1_000, maxMs: 10_000 };
 
 /** The grace period of a pod that exceeds the limit of a volume; the same as a kubelet's. */
 const evictionGraceSeconds = 1;
@@ -48,11 +43,11 @@ export class PodWorker {
   readonly #probers: Probers;
   readonly #delays: RestartDelays;
   readonly #volumeLimits: VolumeLimits;
-  readonly #retries = new BackOff(podRetries);
+  readonly #sandboxes: SandboxCreator;
+  readonly #retries = new BackOff(retryPauses);
   readonly #stopping = new AbortController();
   #observed: ObservedPod = { sandboxes: [], containers: [] };
   #startTime: number;
-  #retryPodAt = 0;
   #pruneAt = 0;
   #failure: { reason: string; message: string } | undefined;
   #terminating = false;
@@ -69,6 +64,7 @@ export class PodWorker {
     this.#wakeup = new Wakeup(context.clock);
     this.#delays = new RestartDelays(context, context.plan);
     this.#volumeLimits = new VolumeLimits(context);
+    this.#sandboxes = new SandboxCreator(context, changed);
     this.#startTime = context.clock.now();
     this.#probers = new Probers(context, context.plan, () => {
       this.#wakeup.wake();
@@ -106,6 +102,7 @@ export class PodWorker {
       terminating: this.#terminating,
       finished: this.#finished,
       failure: this.#failure,
+      problem: this.#sandboxes.problem,
       hostIPs: this.#context.plan.node.addresses,
       startTime: new Date(this.#startTime),
     });
@@ -113,9 +110,9 @@ export class PodWorker {
 
   /** Reads the state of the pod, and starts the work. @throws CriError if the runtime does not answer */
   async start(options: CallOptions): Promise<void> {
-    const { birthtimeMs = this.#startTime } =
-      (await stat(this.#context.plan.podDirectory).catch(() => undefined)) ?? {};
-    this.#startTime = Math.min(this.#startTime, birthtimeMs);
+    // The directory is as old as the first run of the pod. Some file systems store no time of birth.
+    const directory = await stat(this.#context.plan.podDirectory).catch(() => undefined);
+    if (directory?.birthtimeMs) this.#startTime = Math.min(this.#startTime, directory.birthtimeMs);
     this.#observed = await this.#observer.observe(options);
     this.#loop = this.#run();
   }
@@ -212,7 +209,7 @@ export class PodWorker {
   async #perform(actions: PodActions, options: CallOptions & { signal: AbortSignal }): Promise<boolean> {
     const observed = this.#observed;
     const { emit, clock } = this.#context;
-    if (actions.createSandbox && clock.now() < this.#retryPodAt) return false;
+    if (actions.createSandbox && clock.now() < this.#sandboxes.retryAt) return false;
     if (actions.stopPod) {
       if (actions.createSandbox) emit("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
       await this.#stopAll(options);
@@ -222,7 +219,7 @@ export class PodWorker {
         return false;
       }
     }
-    if (actions.createSandbox) return this.#createSandbox(actions.createSandbox.attempt, options);
+    if (actions.createSandbox) return this.#sandboxes.create(actions.createSandbox.attempt, options);
     await Promise.all(
       actions.stop.map(async ({ container: stopped, reason }) => {
         this.#probers.stop(stopped.id);
@@ -254,28 +251,6 @@ export class PodWorker {
     return actions.stop.length > 0;
   }
 
-  async #createSandbox(attempt: number, options: CallOptions & { signal: AbortSignal }): Promise<boolean> {
-    const { client, plan, emit, clock } = this.#context;
-    let step: "FailedMount" | "FailedCreatePodSandBox" = "FailedMount";
-    try {
-      await prepareVolumes(plan);
-      if (plan.cgroup) await createPodCgroup(plan.cgroup);
-      step = "FailedCreatePodSandBox";
-      await createSandbox(client.connection, plan.sandbox(attempt), options);
-      this.#retries.reset("sandbox");
-      return true;
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (CriError.is(error, "CLIENT_CLOSED")) throw error;
-      const what = step === "FailedMount" ? "prepare the volumes" : "create pod sandbox";
-      emit(step, `Failed to ${what}: ${messageOf(error)}`);
-      const now = clock.now();
-      this.#retries.next("sandbox", now, now);
-      this.#retryPodAt = this.#retries.readyAt("sandbox", now);
-      return false;
-    }
-  }
-
   async #stopAll({ gracePeriodSeconds, ...options }: StopAllOptions): Promise<void> {
     this.#probers.stopAll();
     const { plan, emit } = this.#context;
@@ -300,7 +275,7 @@ export class PodWorker {
     const now = this.#context.clock.now();
     const times = [
       this.#deadline(),
-      this.#retryPodAt,
+      this.#sandboxes.retryAt,
       this.#pruneAt,
       this.#delays.nextAt() ?? 0,
       this.#volumeLimits.nextAt,

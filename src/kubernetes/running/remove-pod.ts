@@ -1,3 +1,4 @@
+import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import { removeContainer, removePod } from "../../resources/stopping.js";
 import { startBudget } from "../../rpcs/budget.js";
@@ -40,8 +41,8 @@ export async function removeEverything(
     const observed = await request.observe().catch((error: unknown) => failures.push(error) && undefined);
     if (!observed) return failures;
     if (observed.sandboxes.length === 0 && observed.containers.length === 0) {
-      await request.removeFiles();
-      return [];
+      await request.removeFiles().catch((error: unknown) => void failures.push(error));
+      return failures;
     }
     const podIPs = observed.sandboxes[0]?.podIPs ?? [];
     failures = await stopEverything(context, { ...request, observed, podIPs }, options);
@@ -54,5 +55,6 @@ export async function removeEverything(
     }
     if (failures.length > 0) return failures;
   }
-  return failures;
+  const message = `containers of the pod keep appearing, after ${maxRounds} rounds of removal; does another program create them?`;
+  return [new CriError({ code: "ABORTED", message, endpoint: connection.endpoint })];
 }

@@ -1,5 +1,5 @@
 import type { ContainerPlan, PodPlanParts } from "../planning/pod-plan-types.js";
-import { BackOff } from "./back-off.js";
+import { BackOff, retryPauses } from "./back-off.js";
 import { attemptsOf, type ObservedPod } from "./observed-pod.js";
 import type { PodContext } from "./runner-context.js";
 import type { StartFailure } from "./start-failure.js";
@@ -12,15 +12,12 @@ export interface Waiting {
   readonly retryAt: number;
 }
 
-/** The pauses after a container could not be created or started. */
-const startRetries = { initialMs: 1_000, maxMs: 10_000 };
-
 /** Delays the restarts of containers that exit, and of containers that cannot be started. */
 export class RestartDelays {
   readonly #context: PodContext;
   readonly #pod: string;
   readonly #exits: BackOff;
-  readonly #failures = new BackOff(startRetries);
+  readonly #failures = new BackOff(retryPauses);
   readonly #waiting = new Map<string, Waiting>();
 
   constructor(context: PodContext, { pod, uid, node }: Pick<PodPlanParts, "pod" | "uid" | "node">) {

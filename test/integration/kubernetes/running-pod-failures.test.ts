@@ -117,6 +117,19 @@ describe("a running pod survives", () => {
   );
 });
 
+test("the state of a pod says why it has no sandbox", async () => {
+  const { runtime, cri } = await startFake();
+  await using at = await temporaryNode();
+  runtime.failNext("RunPodSandbox", { code: "UNKNOWN", message: "no space left on device", times: 100 });
+  await using pod = await planOf({ containers: [main] }, at.node).run(cri);
+  const waiting = () => pod.status().containerStatuses[0]?.state.waiting;
+  await expect
+    .poll(waiting)
+    .toEqual({ reason: "ContainerCreating", message: "Failed to create pod sandbox: no space left on device" });
+  runtime.clearFaults();
+  await pod.waitReady(limit);
+});
+
 describe("disposal of a running pod", () => {
   test.each(["RunPodSandbox", "CreateContainer", "StartContainer", "PullImage"] as const)(
     "ends cleanly in the middle of %s",

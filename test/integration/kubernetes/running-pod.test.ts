@@ -223,7 +223,10 @@ describe("a running pod", () => {
     await expect.poll(() => pod.columns().status).toBe("ErrImagePull");
     const error = await rejection(pod.waitReady({ timeoutMs: 20 }));
     expect((error as Error).message).toContain("main: ErrImagePull: ");
-    runtime.addImage("registry.example/gone:1");
+    await expect.poll(() => pod.columns().status).toBe("ImagePullBackOff");
+    const { message } = pod.status().containerStatuses[0]?.state.waiting ?? {};
+    expect(message).toMatch(/^Back-off pulling image "registry.example\/gone:1": .*not found/);
+    expect(runtime.callsOf("PullImage")).toHaveLength(1);
   });
 
   test("ends at activeDeadlineSeconds", async () => {
