@@ -1,12 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Document } from "yaml";
 import { InvalidInputError } from "../errors.js";
 import { refuse } from "../input/check.js";
 import { LocalFileError } from "../internal/files/local-file-error.js";
 import { readRegular } from "../internal/files/open-regular.js";
 import { DockerConfig, maxConfigLength } from "../specs/credentials/docker-config.js";
 import { type CredentialProvider, readProviderConfig, refuseDuplicates } from "../specs/credentials/provider-config.js";
+
+/** The maximum number of copies that the aliases of a YAML file make. */
+const maxAliases = 100;
 
 /** A configuration file of Docker or Podman. */
 export interface ConfigFile {
@@ -67,12 +71,21 @@ export async function readProviderConfigs(path: string): Promise<CredentialProvi
         const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
         const [error] = document.errors;
         if (error) refuse("config", `is neither YAML nor JSON (${error.code} at character ${error.pos[0]})`);
-        return readProviderConfig(document.toJS({ maxAliasCount: 0 }), "config");
+        return readProviderConfig(toObject(document), "config");
       }),
     );
   }
   inFile(path, () => refuseDuplicates(providers, "config.providers"));
   return providers;
+}
+
+/** Converts a YAML document. @throws InvalidInputError if its aliases would need too much memory */
+function toObject(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: maxAliases });
+  } catch {
+    return refuse("config", `has more than ${maxAliases} aliases, or nests them`);
+  }
 }
 
 async function providerFiles(path: string): Promise<string[]> {

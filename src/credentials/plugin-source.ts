@@ -49,12 +49,15 @@ export class PluginSource implements CredentialsSource {
     const { registry, repository } = splitReference(image);
     // A kubelet sends and caches the name without tag and digest.
     const name = `${registry}/${repository}`;
-    const ask = async () => this.#matches(image, await this.#ask(name, registry, limits));
+    const ask = () => this.#ask(name, registry, limits);
     const kept = this.#cached(name, registry);
-    if (kept === undefined) return { matches: await ask() };
-    const matches = this.#matches(image, kept);
+    const entries = kept ?? (await ask());
+    const matches = this.#matches(image, entries);
+    // Without any entry, the plugin reports that the image needs no credentials.
+    const missing = entries.length > 0 && matches.length === 0 ? "it returned only some for other images" : undefined;
+    if (kept === undefined) return { matches, missing };
     const isNew = (renewed: CredentialsMatch) => !matches.some(({ auth }) => isDeepStrictEqual(auth, renewed.auth));
-    return { matches, renew: async () => (await ask()).filter(isNew) };
+    return { matches, missing, renew: async () => this.#matches(image, await ask()).filter(isNew) };
   }
 
   #matches(image: string, entries: ProviderResponse["entries"]): CredentialsMatch[] {

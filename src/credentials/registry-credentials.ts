@@ -133,12 +133,14 @@ export class RegistryCredentials {
   }
 
   /**
-   * Finds all credentials for an image, up to 50, in the order in which a pull tries them. Leaves out those that an earlier source
+   * Finds all credentials for an image, in the order in which a pull tries them. Leaves out those that an earlier source
    * has, too. Runs the helper programs and plugins that the image needs. A pull asks a source only after the credentials of the
    * previous ones were refused.
    *
-   * @returns an empty array if no source names the registry, so that the image is pulled without credentials
-   * @throws CredentialsError if a helper program fails, or if a source names the registry and none has credentials for it
+   * @returns an empty array if no source names the registry, or a plugin or `credsStore` answers that it has no credentials. The
+   *   image is then pulled without credentials.
+   * @throws CredentialsError if a helper program fails, if a source names the registry and none has credentials for it, or if
+   *   more than 50 different ones match
    * @throws InvalidInputError if the entry for the registry is malformed
    */
   async lookup(image: string, options: LookupOptions = {}): Promise<CredentialsMatch[]> {

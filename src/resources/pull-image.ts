@@ -40,7 +40,7 @@ export function checkAuth(spec: ImageSpec, auth: Pull["auth"], field: string): v
 
 // Not instanceof: the object may come from another copy of this package.
 function hasLookup(auth: RegistryAuth | RegistryCredentials): auth is RegistryCredentials {
-  return typeof auth === "object" && "lookup" in auth;
+  return typeof auth === "object" && "candidates" in auth && typeof auth.candidates === "function";
 }
 
 /** Returns the reference as written. The messages of a planned pod have it in `image` only, as those of a kubelet. */

@@ -75,6 +75,16 @@ test("ensure, pullAll and the creation of a container accept the same object", a
   expect(passwordsOf(runtime)).toEqual(Array(4).fill(right.password));
 });
 
+test("an object with another lookup is refused, not used as RegistryCredentials", async () => {
+  const { runtime, cri } = await start();
+  const auth = { lookup: async () => [] } as never;
+  expect(await failureOf(cri.images.pull(app, { auth }))).toMatchObject({
+    code: "INVALID_INPUT",
+    field: "auth.lookup",
+  });
+  expect(runtime.callsOf("PullImage")).toEqual([]);
+});
+
 test("an image whose registry no source names is pulled without credentials", async () => {
   const { runtime, cri } = await start();
   const auth = await loadFile({ auths: { "registry.example": entry(right.password) } });

@@ -42,9 +42,14 @@ export function keysFor(image: string, keys: readonly string[]): string[] {
   ).map(({ key }) => key);
 }
 
+/** Removes a user name and password, which some write into the URL of a registry. A kubelet ignores them. */
+export function withoutUser(key: string): string {
+  return key.replace(/^((?:https?:)?\/\/)?[^/]*@/i, "$1");
+}
+
 /** Parses a key: `https://index.docker.io/v1/` → `index.docker.io`; `registry.example/team` → `registry.example` and `team`. */
 function scopeOf(key: string): Scope {
-  const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*)$/is.exec(key) ?? [];
+  const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*)$/is.exec(withoutUser(key)) ?? [];
   const [host = "", ...segments] = rest.split("/").filter((segment) => segment !== "");
   // Without a scheme, the kubelet reads `/v2/` as the API version, but `/v2` as a repository.
   if (/^[^/]+\/+v[12]\//.test(scheme === undefined ? rest : `${rest}/`)) segments.shift();

@@ -2,7 +2,7 @@ import { isSet, refuse } from "../../input/check.js";
 import { fieldPath } from "../../internal/field-names.js";
 import { isRecord } from "../../internal/record.js";
 import { splitReference } from "../image-ref.js";
-import { entriesFor, keysFor } from "./config-key.js";
+import { entriesFor, keysFor, withoutUser } from "./config-key.js";
 import { type RegistryAuth, redacted, toAuthConfig } from "./registry-auth.js";
 
 /** The maximum length of a configuration, in characters: as large as a Kubernetes Secret can be. */
@@ -51,14 +51,14 @@ export class DockerConfig {
   get registries(): string[] {
     const { credHelpers } = this.#file;
     const keys = Object.keys(this.#auths).filter((key) => this.hasAuths || /[.:/]/.test(key));
-    return [...new Set([...keys, ...Object.keys(isRecord(credHelpers) ? credHelpers : {})])];
+    return [...new Set([...keys, ...Object.keys(isRecord(credHelpers) ? credHelpers : {})].map(withoutUser))];
   }
 
   /** Returns the entries for an image, in order of precedence. @throws InvalidInputError if one of them is malformed */
   entriesFor(image: string): ConfigEntry[] {
     const { registry } = splitReference(image);
     const keys = keysFor(image, registriesIn(this.#auths, this.#authsField));
-    return keys.map((key) => ({ key, auth: this.#authOf(key, registry) }));
+    return keys.map((key) => ({ key: withoutUser(key), auth: this.#authOf(key, registry) }));
   }
 
   /** Returns the program that `credHelpers` names for an image: `""` for none, `undefined` if it does not name the registry. */
@@ -66,7 +66,7 @@ export class DockerConfig {
     const field = fieldPath(this.#field, "credHelpers");
     const helpers = record(this.#file.credHelpers ?? {}, field);
     const [key] = keysFor(image, registriesIn(helpers, field));
-    return key === undefined ? undefined : helperName(helpers[key], fieldPath(field, key));
+    return key === undefined ? undefined : helperName(helpers[key], fieldPath(field, withoutUser(key)));
   }
 
   /** Returns the program of `credsStore`, which is asked for all other registries; `""` for none. */
@@ -75,7 +75,7 @@ export class DockerConfig {
   }
 
   #authOf(key: string, registry: string): RegistryAuth | undefined {
-    const field = fieldPath(this.#authsField, key);
+    const field = fieldPath(this.#authsField, withoutUser(key));
     const auth = readEntry(record(this.#auths[key] ?? {}, field), registry, field);
     if (auth !== undefined) toAuthConfig(auth, field); // refuses malformed base64
     return auth;

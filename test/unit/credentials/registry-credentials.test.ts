@@ -233,6 +233,17 @@ describe("files", () => {
     expect(await authFor("c.example/app")).toEqual({ registryToken: secret, serverAddress: "c.example" });
   });
 
+  it("may have URLs with a user name and password as keys, which are ignored and never shown", async () => {
+    const key = `https://user:${secret}@registry.example/team`;
+    const credentials = await loadFile({ auths: { [key]: entry("file") }, credHelpers: { [`u:${secret}@a.test`]: 1 } });
+    expect(credentials.sources[0]?.registries).toEqual(["https://registry.example/team", "a.test"]);
+    expect(await usersFor(credentials)).toEqual(["file for https://registry.example/team in /config.json"]);
+    expect((await failure(credentials.lookup("a.test/app"))).details).toMatch(
+      /credHelpers\["a.test"\]: must be a string$/,
+    );
+    await failure((await loadFile({ auths: { [key]: { auth: 1 } } })).lookup(app));
+  });
+
   it("are refused for an image whose entry is malformed, and only for it", async () => {
     const credentials = await loadFile({
       auths: { "a.example": { auth: encode(secret) }, "registry.example": entry("u") },
@@ -468,7 +479,7 @@ describe("kubelet plugins", () => {
   });
 
   it("are run only for images that matchImages names", async () => {
-    await plugin(response());
+    await plugin(response({ auth: null }));
     const credentials = await loadPlugin({ matchImages: ["registry.example/team", "*.test:5000", "docker.io"] });
     const isAsked = async (image: string) => {
       const before = (await programs.calls()).length;
@@ -495,6 +506,17 @@ describe("kubelet plugins", () => {
     expect(await usersFor(await loadPlugin())).toEqual([]);
     await plugin(response({ auth: { "registry.example": { username: "", password: "" } } }));
     expect(await usersFor(await loadPlugin())).toEqual([]);
+  });
+
+  it("that have credentials for other images only prevent a pull without credentials", async () => {
+    await plugin(response({ cacheKeyType: "Global", cacheDuration: "1h" }));
+    const credentials = await loadPlugin();
+    for (const image of ["other.example/app", "kept.example/app"]) {
+      const error = await failure(credentials.lookup(image));
+      expect(error).toMatchObject({ code: "NO_CREDENTIALS", source: "plugin plugin" });
+      expect(error.details).toContain("it returned only some for other images");
+    }
+    expect(await usersFor(credentials)).toHaveLength(1);
   });
 
   test.each<[cacheKeyType: string, cacheDuration: string | undefined, runs: number]>([
@@ -570,6 +592,18 @@ providers:
     await writeFile(programs.path("conf/c.json"), JSON.stringify(providerConfig({ name: "first" })));
     const error = await failure(load({ plugins }));
     expect(error.details).toContain('config.providers: must not have two providers of one name, got "first"');
+  });
+
+  it("are configured by YAML with aliases, of which too many are refused", async () => {
+    const yaml = (args: string) => JSON.stringify(providerConfig({ args: [] })).replace('"args":[]', `"args":${args}`);
+    const config = programs.path("providers.yaml");
+    const plugins = { config, binDir: programs.folder };
+    await writeFile(config, yaml("[&a x, *a]"));
+    await plugin(response());
+    await (await load({ plugins })).lookup(app);
+    expect((await programs.calls())[0]).toMatch(/^plugin x x /);
+    await writeFile(config, yaml(`[&a x${", *a".repeat(200)}]`));
+    expect((await failure(load({ plugins }))).details).toContain("config: has more than 100 aliases, or nests them");
   });
 
   it("with a configuration that does not exist or cannot be parsed are refused", async () => {
