@@ -93,6 +93,18 @@ describe("prune", () => {
     expect(runtime.callsOf("RemoveImage")).toEqual([]);
   });
 
+  test.each(["filter", "keep"])("removes nothing if %s does not return a boolean", async (field) => {
+    const { runtime, cri } = await startWith("a:1");
+    const error = await rejection(cri.images.prune({ [field]: async () => false }));
+    expect(error).toMatchObject({
+      code: "INVALID_INPUT",
+      field,
+      details: expect.stringMatching(/must return true or false, got/),
+    });
+    expect(await rejection(cri.images.prune({ [field]: () => undefined as never }))).toMatchObject({ field });
+    expect(runtime.callsOf("RemoveImage")).toEqual([]);
+  });
+
   test.each([
     [{ filter: "x" as never }, "filter"],
     [{ keep: "base" as never }, "keep"],
@@ -173,6 +185,19 @@ describe("prune with minAgeMs", () => {
     abort.abort();
     await pulling;
     expect(tagsOf((await cri.images.prune({ minAgeMs: 0 })).removed)).toEqual(["a:1"]);
+  });
+
+  test("keeps images that are requested while others are being removed", async () => {
+    const { runtime, cri } = await startWith("a:1", "b:1");
+    runtime.delayNext("RemoveImage", 1_000);
+    const pruning = cri.images.prune({ minAgeMs: 0 });
+    const { request } = await runtime.nextCall("RemoveImage");
+    const isBeingRemoved = ({ id }: Image) => id === request.image?.image;
+    const other = runtime.images.find((image) => /[ab]:1$/.test(image.repoTags[0] ?? "") && !isBeingRemoved(image))!;
+    await cri.images.ensure(other.repoTags[0]!);
+    const pruned = await pruning;
+    expect(pruned.removed).toHaveLength(1);
+    expect(reasonsOf(pruned)).toMatchObject({ [shortTag(other)]: "minAgeMs" });
   });
 
   test("keeps images that appeared after the first recording of their usage", async () => {

@@ -109,6 +109,9 @@ describe("containers.prune", () => {
     );
     expect(namesOf(pruned.removed)).toEqual(["deleted/0"]);
     expect(containerReasons(pruned)).toEqual({ "kept/0": "latest" });
+    const error = await rejection(cri.containers.prune({ ...now, isGone: (async () => false) as never }));
+    expect(error).toMatchObject({ code: "INVALID_INPUT", field: "isGone" });
+    expect(await cri.containers.list()).toHaveLength(1);
   });
 
   test("maxContainers leaves an equal share to each name, then removes the oldest", async () => {

@@ -55,17 +55,16 @@ class ImageActivity {
   }
 
   /**
-   * Returns the names of the images that this client is pulling, or was asked for in the given time. The names are those of
-   * {@link plainName}.
+   * Returns whether this client is pulling an image, or was asked for it since a time.
+   *
+   * @param names the names of the image, in the form of {@link plainName}
    */
-  recentlyRequested(withinMs: number): ReadonlySet<string> {
-    const since = Date.now() - withinMs;
-    const recent = [...this.#finished.values()].filter(({ endedAt = 0 }) => endedAt > since);
-    return new Set(
-      [...this.#running, ...recent].flatMap(({ reference, imageRef }) =>
-        imageRef === undefined ? [reference] : [reference, imageRef],
-      ),
-    );
+  isRequested(names: readonly string[], since: number): boolean {
+    const isIt = ({ reference, imageRef = reference }: ImageRequest) =>
+      names.includes(reference) || names.includes(imageRef);
+    if ([...this.#running].some(isIt)) return true;
+    for (const request of this.#finished.values()) if ((request.endedAt ?? 0) > since && isIt(request)) return true;
+    return false;
   }
 
   /** Remembers that the client has removed an image. */

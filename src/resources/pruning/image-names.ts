@@ -27,17 +27,27 @@ function partsOf(reference: string): [repository: string, suffix: string] {
   return [`${registry}/${repository}`, digest === undefined ? `:${tag}` : `@${digest}`];
 }
 
+/** The prefixes of the names of Docker Hub's images that a pattern may leave out, and what it may have in their place. */
+const optionalPrefixes = [
+  ["", ""],
+  ["docker.io/", ""],
+  ["docker.io/library/", ""],
+  ["docker.io/library/", "docker.io/"],
+] as const;
+
 /**
- * Returns whether a pattern matches an image. `*` matches any string. The pattern may be the id of the image, or a tag or digest
- * with or without its registry, `library/`, and the tag or digest itself.
+ * Returns whether a pattern matches an image. `*` matches any string. The pattern may be the id of the image or its first 12 or more
+ * digits, or a tag or digest with or without its registry, `library/`, and the tag or digest itself. If it has a tag and a digest,
+ * the digest counts.
  */
 export function matchesImage(pattern: string, { id, repoTags, repoDigests }: ImageNames): boolean {
-  const parts = pattern.replace(/^sha256:/, "").split("*");
-  if (matches(parts, plainName(id))) return true;
+  const plain = pattern.replace(/^sha256:/, "").replace(/:[\w.-]+@/, "@");
+  const parts = plain.split("*");
+  if (matches(parts, plainName(id)) || (/^[0-9a-f]{12,}$/.test(plain) && plainName(id).startsWith(plain))) return true;
   return [...repoTags, ...repoDigests].map(partsOf).some(([repository, suffix]) =>
-    ["", "docker.io/", "docker.io/library/"]
-      .filter((prefix) => repository.startsWith(prefix))
-      .map((prefix) => repository.slice(prefix.length))
+    optionalPrefixes
+      .filter(([prefix]) => repository.startsWith(prefix))
+      .map(([prefix, replacement]) => replacement + repository.slice(prefix.length))
       .some((name) => matches(parts, name) || matches(parts, name + suffix)),
   );
 }

@@ -1,5 +1,5 @@
 import { callOptionFields, type FieldsOf } from "../../input/call-options.js";
-import { flag, invalid, isSet, requiredString, stringMap } from "../../input/check.js";
+import { flag, isSet, requiredString, stringMap } from "../../input/check.js";
 import { toDate } from "../../internal/time.js";
 import type { CallOptions } from "../../options.js";
 import { type Container, type PodSandbox, PodSandboxState } from "../../proto.js";
@@ -7,7 +7,7 @@ import { readMark } from "../creation/creation-mark.js";
 import { podMatcher } from "../pod-filter.js";
 import { idOf } from "../target.js";
 import { type NodeFilter, nodeFilterFields } from "../watching/node-filter.js";
-import { amount } from "./removals.js";
+import { amount, predicate } from "./removals.js";
 
 /** Options of `pods.prune` and `containers.prune`. `timeoutMs` and `deadline` limit the whole operation. */
 export interface PrunePodsOptions extends NodeFilter, CallOptions {
@@ -79,14 +79,13 @@ export function pruneRules(options: PrunePodsOptions): PruneRules {
   };
   const minAgeMs = amount(options.minAgeMs, "minAgeMs", "milliseconds") ?? defaultMinAgeMs;
   const includeKubelet = flag(options.includeKubelet, "includeKubelet");
-  if (isSet(isGone) && typeof isGone !== "function") invalid("isGone", "must be a function", isGone);
   const now = Date.now();
   return {
     dryRun: flag(options.dryRun, "dryRun"),
     isSelected: podMatcher(selection),
     selectsAll: !isSet(pod) && !isSet(namespace) && Object.keys(selection.labels).length === 0,
     isYoung: ({ createdAt }) => minAgeMs > 0 && (toDate(createdAt)?.getTime() ?? 0) > now - minAgeMs,
-    isGone: isGone ?? isStopped,
+    isGone: isSet(isGone) ? predicate(isGone, "isGone") : isStopped,
     isKubelets: (object) => !includeKubelet && wasCreatedByKubelet(object),
   };
 }

@@ -1,4 +1,4 @@
-import { CriError, InvalidInputError } from "../../errors.js";
+import { CriError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { flag, invalid, isSet, nonEmptyStrings, refuse } from "../../input/check.js";
 import { toDate } from "../../internal/time.js";
@@ -10,16 +10,17 @@ import type { Connection } from "../../transport/connection.js";
 import { imageActivity } from "./image-activity.js";
 import { matchesImage, plainNames } from "./image-names.js";
 import { ImageUsage } from "./image-usage.js";
-import { amount, Removals } from "./removals.js";
+import { amount, predicate, Removals } from "./removals.js";
 import { listUsedImages, type NodeImages } from "./used-images.js";
 
 /** Options of `images.prune`. `timeoutMs` and `deadline` limit the whole operation. */
 export interface PruneOptions extends CallOptions {
-  /** Selects which of the unused images to remove. @defaultValue all of them */
+  /** Selects which of the unused images to remove. Must return a boolean. @defaultValue all of them */
   filter?: ((image: Image) => boolean) | undefined;
   /**
    * Images to keep, by a function or by patterns in which `*` matches any string: `registry.example/base/*`, `busybox:1.37`. A
    * pattern without a tag or digest matches all of them. Images of Docker Hub match with and without `docker.io/` and `library/`.
+   * A function must return a boolean.
    */
   keep?: readonly string[] | ((image: Image) => boolean) | undefined;
   /**
@@ -37,7 +38,8 @@ export interface PruneOptions extends CallOptions {
   /**
    * Removes only as many images as are needed for the image file system to use less than this: with {@link usage}, the least
    * recently used first, otherwise the largest first. Adds up sizes, because a runtime measures only now and then. Images share
-   * layers, so the removal may free less: call `prune` again after the next measurement.
+   * layers, so the removal may free less: call `prune` again after the next measurement. containerd reports compressed sizes, so
+   * it may also remove more images than necessary.
    */
   belowBytes?: number | undefined;
   /** Removes nothing and only returns which images would be removed. @defaultValue false */
@@ -77,7 +79,10 @@ export interface PrunedImages {
   failed: { image: Image; error: CriError }[];
   /** The other images, and why they were kept. */
   kept: { image: Image; reason: ImageKeptReason }[];
-  /** The sum of the sizes of the removed images. Their removal frees this or less, because other images may share layers. */
+  /**
+   * The sum of the sizes of the removed images. Their removal may free less, because other images may share layers, and more on
+   * containerd, which reports compressed sizes.
+   */
   removedBytes: number;
 }
 
@@ -88,16 +93,17 @@ export async function pruneImages(connection: Connection, options: PruneOptions 
   const checked = checkPruneOptions(options);
   const { usage, belowBytes, dryRun } = checked;
   const callOptions = callOptionsOf(pinDeadline(options));
+  const since = Date.now() - checked.minAgeMs;
+  const isRequested = (image: Image) => imageActivity(connection).isRequested(plainNames(image), since);
   // The usage is measured before the images are listed: an image that is pulled in between is then never removed for it.
   const excessBytes = belowBytes === undefined ? undefined : await measureExcess(connection, belowBytes, callOptions);
   const node = await listUsedImages(connection, callOptions);
   usage?.record(node.images, (image) => node.userOf(image) !== undefined);
 
-  const requested = imageActivity(connection).recentlyRequested(checked.minAgeMs);
   const kept: PrunedImages["kept"] = [];
   const candidates: Image[] = [];
   for (const image of node.images) {
-    const reason = reasonToKeep(image, node, requested, checked);
+    const reason = reasonToKeep(image, node, isRequested, checked);
     if (reason === undefined) candidates.push(image);
     else kept.push({ image, reason });
   }
@@ -108,6 +114,11 @@ export async function pruneImages(connection: Connection, options: PruneOptions 
   for (const image of candidates) {
     if (excessBytes !== undefined && removedBytes >= excessBytes) {
       kept.push({ image, reason: "belowBytes" });
+      continue;
+    }
+    // A container may be about to use it that was requested during the previous removals.
+    if (isRequested(image)) {
+      kept.push({ image, reason: "minAgeMs" });
       continue;
     }
     const bytes = image.size.toNumber();
@@ -142,17 +153,14 @@ interface CheckedOptions {
 
 function checkPruneOptions(options: PruneOptions): CheckedOptions {
   checkOptions(options, pruneFields);
-  const { filter = () => true, keep, usage, unusedForMs } = options;
-  if (typeof filter !== "function") {
-    throw new InvalidInputError({ field: "filter", message: "must be a function", value: filter });
-  }
+  const { filter, keep, usage, unusedForMs } = options;
   if (isSet(usage)) checkUsage(usage);
   if (isSet(unusedForMs) && !isSet(usage)) {
     refuse("usage", "is required by unusedForMs, because CRI does not report when an image was last used");
   }
   return {
-    filter,
-    keep: typeof keep === "function" ? keep : keepPatterns(nonEmptyStrings(keep, "keep")),
+    filter: isSet(filter) ? predicate(filter, "filter") : () => true,
+    keep: typeof keep === "function" ? predicate(keep, "keep") : keepPatterns(nonEmptyStrings(keep, "keep")),
     minAgeMs: amount(options.minAgeMs, "minAgeMs", "milliseconds") ?? defaultMinAgeMs,
     unusedForMs: amount(unusedForMs, "unusedForMs", "milliseconds"),
     usage: usage ?? undefined,
@@ -173,7 +181,7 @@ function keepPatterns(patterns: readonly string[]): (image: Image) => boolean {
 function reasonToKeep(
   image: Image,
   node: NodeImages,
-  requested: ReadonlySet<string>,
+  isRequested: (image: Image) => boolean,
   { keep, filter, minAgeMs, unusedForMs, usage }: CheckedOptions,
 ): ImageKeptReason | undefined {
   if (image.pinned) return "pinned";
@@ -181,7 +189,7 @@ function reasonToKeep(
   if (user !== undefined) return user === "container" ? "used" : "podSandbox";
   if (keep(image)) return "keep";
   if (!filter(image)) return "filter";
-  if (plainNames(image).some((name) => requested.has(name))) return "minAgeMs";
+  if (isRequested(image)) return "minAgeMs";
   if (usage?.appearedWithin(image, minAgeMs)) return "minAgeMs";
   const isUnusedLongEnough =
     unusedForMs === undefined || usage === undefined || Date.now() - usage.unusedSince(image) >= unusedForMs;

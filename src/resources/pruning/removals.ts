@@ -1,5 +1,5 @@
 import { CriError, type CriErrorCode } from "../../errors.js";
-import { invalid, isSet } from "../../input/check.js";
+import { invalid, isSet, refuse, typeName } from "../../input/check.js";
 
 /** Codes that do not concern a single object: the next removal would fail in the same way. */
 const fatalCodes: readonly CriErrorCode[] = ["CLIENT_CLOSED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "UNIMPLEMENTED"];
@@ -34,4 +34,20 @@ export function amount(value: unknown, field: string, unit: "milliseconds" | "by
   if (!isSet(value)) return undefined;
   if (typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return value;
   return invalid(field, `must be a number of ${unit}`, value);
+}
+
+/**
+ * Checks a function that decides what to remove. It must return a boolean: a promise, as of an `async` function, would count as
+ * true.
+ *
+ * @throws InvalidInputError
+ */
+export function predicate<T>(value: (object: T) => boolean, field: string): (object: T) => boolean {
+  if (typeof value !== "function") return invalid(field, "must be a function", value);
+  return (object) => {
+    const decision: unknown = value(object);
+    return typeof decision === "boolean"
+      ? decision
+      : refuse(field, `must return true or false, got ${typeName(decision)}`);
+  };
 }

@@ -26,8 +26,8 @@ export interface DiskUsage {
   /** The repositories that have several images on the node, such as versions of one program, the largest first. */
   readonly repositories: readonly RepositoryDiskUsage[];
   /**
-   * The sum of the sizes of the images that `images.prune({ minAgeMs: 0 })` would remove. The removal frees this or less, because
-   * other images may share layers.
+   * The sum of the sizes of the images that `images.prune({ minAgeMs: 0 })` would remove. The removal may free less, because other
+   * images may share layers, and more on containerd, which reports compressed sizes.
    */
   readonly reclaimableBytes: number;
 }
@@ -41,7 +41,7 @@ export interface DiskFilesystem extends FilesystemFigures {
 /** The disk usage of an image. */
 export interface ImageDiskUsage {
   readonly image: Image;
-  /** The size of the image, including layers that it shares with other images. */
+  /** The size of the image, including layers that it shares with other images. containerd reports the compressed size. */
   readonly sizeBytes: number;
   /** The ids of the containers that use the image, running or not. */
   readonly containers: readonly string[];
