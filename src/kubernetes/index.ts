@@ -95,10 +95,10 @@ export type {
   SubPathPlan,
   VolumePlan,
 } from "./planning/pod-plan-types.js";
-export { withDefaults } from "./reading/defaults/pod.js";
 export { type ReadManifestFilesOptions, readManifestFiles } from "./reading/read-manifest-files.js";
 export { type ReadManifestsOptions, readManifests } from "./reading/read-manifests.js";
 export type { IgnoredField, Manifests } from "./reading/reader.js";
+export { withDefaults } from "./reading/with-defaults.js";
 export { type RunManifestOptions, runManifest } from "./run-manifest.js";
 export type { PodColumns } from "./running/display-status.js";
 export type { PodEventReason, RunningPodEvent } from "./running/pod-event.js";

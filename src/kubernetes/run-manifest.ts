@@ -6,7 +6,9 @@ import type { KubernetesObjects } from "./manifest/objects.js";
 import { describeNode } from "./node/describe-node.js";
 import type { NodeOverrides } from "./node/node-overrides.js";
 import { type PlanOptions, planPod } from "./planning/plan-pod.js";
+import { checkObjects } from "./reading/check-objects.js";
 import { readManifests } from "./reading/read-manifests.js";
+import type { Manifests } from "./reading/reader.js";
 import { type RunPlanOptions, runPod } from "./running/run-pod.js";
 import type { RunningPod } from "./running/running-pod.js";
 
@@ -43,6 +45,7 @@ export async function runManifest(
   checkOptions(options, runManifestFields);
   const { node: given, objects, tokens, ...runOptions } = pinDeadline(options);
   const { pods, objects: found } = readManifests(manifest);
+  const added = checkObjects(objects);
   const [pod] = pods;
   if (!pod || pods.length > 1) {
     refuse(
@@ -52,17 +55,16 @@ export async function runManifest(
   }
   const { auth: _, ...callOptions } = runOptions;
   const node = await describeNode(cri, given, callOptions);
-  return runPod(cri, planPod(pod, { node, objects: merge(found, objects), tokens }), runOptions);
+  return runPod(cri, planPod(pod, { node, objects: merge(found, added), tokens }), runOptions);
 }
 
-/** Adds the objects of the caller to those of the manifest. */
-function merge(found: KubernetesObjects, given: KubernetesObjects = {}): KubernetesObjects {
-  const both = <K extends keyof KubernetesObjects>(key: K) => [...(found[key] ?? []), ...(given[key] ?? [])];
+/** Adds the objects of the caller to those of the manifest. Of several with one name, the last one applies. */
+function merge(found: Manifests["objects"], added: Manifests["objects"]): KubernetesObjects {
   return {
-    configMaps: both("configMaps") as KubernetesObjects["configMaps"],
-    secrets: both("secrets") as KubernetesObjects["secrets"],
-    serviceAccounts: both("serviceAccounts") as KubernetesObjects["serviceAccounts"],
-    runtimeClasses: both("runtimeClasses") as KubernetesObjects["runtimeClasses"],
-    services: both("services") as KubernetesObjects["services"],
+    configMaps: [...found.configMaps, ...added.configMaps],
+    secrets: [...found.secrets, ...added.secrets],
+    serviceAccounts: [...found.serviceAccounts, ...added.serviceAccounts],
+    runtimeClasses: [...found.runtimeClasses, ...added.runtimeClasses],
+    services: [...found.services, ...added.services],
   };
 }

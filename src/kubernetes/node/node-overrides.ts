@@ -11,6 +11,7 @@ import {
   oneOf,
   optionalPath,
   optionalString,
+  refuse,
   requiredString,
   stringMap,
 } from "../../input/check.js";
@@ -72,14 +73,18 @@ const checks: { readonly [Key in keyof Required<NodeOverrides>]: Check<NodeOverr
   allowedUnsafeSysctls: (value, field) => nonEmptyStrings(value as readonly string[], field),
   userNamespaceFirstId: wholeNumber(0, maxUint32),
   userNamespaceRanges: wholeNumber(1, 65_535),
-  maxRestartDelayMs: numberBetween(1_000, 300_000),
+  maxRestartDelayMs: numberBetween(1, 300_000),
   kubeReserved: resources,
   systemReserved: resources,
   evictionHard: (value, field) => stringMap(value as Readonly<Record<string, string>>, field),
   resolvConf: optionalPath,
 };
 
-const fields = Object.fromEntries(Object.keys(checks).map((key) => [key, true])) as FieldsOf<NodeOverrides>;
+const fields = fieldsOf<NodeOverrides>(checks);
+
+function fieldsOf<T>(table: { readonly [Key in keyof T]-?: unknown }): FieldsOf<T> {
+  return Object.fromEntries(Object.keys(table).map((key) => [key, true])) as FieldsOf<T>;
+}
 
 /** Checks the overrides of a caller, and returns those that are set. @throws InvalidInputError */
 export function checkNodeOverrides(given: NodeOverrides, path: string): NodeOverrides {
@@ -88,6 +93,18 @@ export function checkNodeOverrides(given: NodeOverrides, path: string): NodeOver
     entries.map(([key, value]) => [key, checkNodeOverride(key as keyof NodeOverrides, value, fieldPath(path, key))]),
   );
 }
+
+/** Checks a whole description of a node, and returns a copy. @throws InvalidInputError */
+export function checkNode(given: NodeConfig, path: string): NodeConfig {
+  if (!isSet(given)) refuse(path, "is required: describeNode returns it");
+  const { resolvConf, kubeReserved, systemReserved, evictionHard, ...nodeChecks } = checks;
+  const missing = Object.keys(nodeChecks).find((key) => !isSet(given[key as keyof NodeConfig]) && !mayBeUnset.has(key));
+  const node = checkNodeOverrides(object(given, path, fieldsOf<NodeConfig>(nodeChecks)), path);
+  if (missing !== undefined) refuse(fieldPath(path, missing), "is required: describeNode returns it");
+  return structuredClone(node) as NodeConfig;
+}
+
+const mayBeUnset: ReadonlySet<string> = new Set(["memoryThrottlingFactor", "singleProcessOomKill"]);
 
 /** Checks one override. @throws InvalidInputError */
 export function checkNodeOverride(key: keyof NodeOverrides, value: unknown, field: string): unknown {

@@ -1,10 +1,14 @@
 import { checkOptions, type FieldsOf } from "../../input/call-options.js";
+import { list, optionalString, requiredString } from "../../input/check.js";
+import { ObjectReader } from "../../input/object-reader.js";
 import { ManifestFaults } from "../manifest/invalid-manifest-error.js";
 import type { KubernetesObjects } from "../manifest/objects.js";
 import type { PodManifest } from "../manifest/pod.js";
 import type { NodeConfig } from "../node/node-config.js";
+import { checkNode } from "../node/node-overrides.js";
+import { checkObjects } from "../reading/check-objects.js";
 import { checkPod } from "../reading/check-pod.js";
-import { withDefaults } from "../reading/defaults/pod.js";
+import { podWithDefaults } from "../reading/defaults/pod.js";
 import { configureContainer } from "./container-config.js";
 import { hostnameOf } from "./hostname.js";
 import { documentHash, podUid } from "./identity.js";
@@ -40,12 +44,10 @@ const fields: FieldsOf<PlanOptions> = { node: true, objects: true, tokens: true 
  */
 export function planPod(manifest: PodManifest, options: PlanOptions): PodPlan {
   checkOptions(options, fields);
-  const pod = withDefaults(checkPod(manifest));
-  const { node, objects, tokens } = structuredClone({
-    node: options.node,
-    objects: options.objects ?? {},
-    tokens: options.tokens ?? [],
-  });
+  const node = checkNode((options as PlanOptions | undefined)?.node as NodeConfig, "node");
+  const objects = checkObjects(options.objects);
+  const tokens = list(options.tokens, "tokens", readToken);
+  const pod = podWithDefaults(checkPod(manifest));
   const faults = new ManifestFaults();
   const hash = documentHash(pod);
   const uid = podUid(pod, hash);
@@ -75,4 +77,9 @@ export function planPod(manifest: PodManifest, options: PlanOptions): PodPlan {
   }
   faults.throwIfAny();
   return new PodPlan(context, volumes, pullSecrets);
+}
+
+function readToken(given: ServiceAccountToken, field: string): ServiceAccountToken {
+  const token = new ObjectReader(given, field, { audience: true, token: true });
+  return { audience: token.optional("audience", optionalString), token: token.read("token", requiredString) };
 }

@@ -16,14 +16,14 @@ export function pullSecretsOf(context: PodContext, faults: ManifestFaults): Pull
   const { pod, objects } = context;
   const namespace = namespaceOf(context);
   const own = pod.spec.imagePullSecrets ?? [];
-  const account = objects.serviceAccounts?.find(({ metadata }) => {
+  const account = objects.serviceAccounts?.findLast(({ metadata }) => {
     return metadata.name === (pod.spec.serviceAccountName || "default") && namespaceOfObject(metadata) === namespace;
   });
   const path = own.length > 0 ? "spec.imagePullSecrets" : "spec.serviceAccountName";
   const references = own.length > 0 ? own : (account?.imagePullSecrets ?? []);
   return references.flatMap(({ name }, index) => {
     const field = own.length > 0 ? `${path}[${index}].name` : path;
-    const secret = objects.secrets?.find(({ metadata }) => {
+    const secret = objects.secrets?.findLast(({ metadata }) => {
       return metadata.name === name && namespaceOfObject(metadata) === namespace;
     });
     if (secret === undefined) {
@@ -46,12 +46,8 @@ function read(secret: SecretManifest, field: string, faults: ManifestFaults): Pu
     return [];
   }
   const key = keys[type];
-  const encoded = secret.data?.[key];
-  const document = secret.stringData?.[key] ?? (encoded && Buffer.from(encoded, "base64").toString("utf8"));
-  if (document === undefined) {
-    faults.add(field, `the secret ${name} has no key ${key}`);
-    return [];
-  }
+  // Secrets of these types have the key: they were checked.
+  const document = secret.stringData?.[key] ?? Buffer.from(secret.data?.[key] ?? "", "base64").toString("utf8");
   return [{ name, type, document }];
 }
 

@@ -10,7 +10,7 @@ export function runtimeClassOf(
   faults: ManifestFaults,
 ): { runtimeHandler: string; overhead: Amounts | undefined } {
   const name = spec.runtimeClassName;
-  const found = name ? objects.runtimeClasses?.find(({ metadata }) => metadata.name === name) : undefined;
+  const found = name ? objects.runtimeClasses?.findLast(({ metadata }) => metadata.name === name) : undefined;
   if (name && found === undefined) {
     const missing = { kind: "RuntimeClass", name } as const;
     faults.add("spec.runtimeClassName", `the RuntimeClass ${name} is not among the objects; add it`, missing);

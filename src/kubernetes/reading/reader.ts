@@ -87,7 +87,7 @@ export class ManifestReader {
     const findings = this.#findings(source, value);
     const place = new Place(findings, path);
     if (!isRecord(value)) {
-      const hint = typeof value === "string" && path.length === 0 ? "; readManifestFiles reads files" : "";
+      const hint = source.text !== undefined && typeof value === "string" ? "; readManifestFiles reads files" : "";
       place.fault(`must be a Kubernetes object, got ${typeName(value)}${hint}`);
       return;
     }

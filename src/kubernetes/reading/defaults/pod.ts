@@ -4,14 +4,8 @@ import { containerWithDefaults } from "./container.js";
 import { podResourcesWithDefaults } from "./resources.js";
 import { volumeWithDefaults } from "./volume.js";
 
-/**
- * Fills in the defaults of the Kubernetes API, as an API server does: pull policies, probes, protocols, modes of files, requests
- * from limits and so on. Does not add what a cluster's admission plugins add, such as the volume of the service account. Filling
- * them in twice changes nothing.
- *
- * @param pod a valid pod, such as those of `readManifests`; it is not changed
- */
-export function withDefaults(pod: PodManifest): PodManifest {
+/** Fills in the defaults of a pod without faults. */
+export function podWithDefaults(pod: PodManifest): PodManifest {
   const { spec } = pod;
   const containerDefaults = (container: ContainerManifest) =>
     containerWithDefaults(container, spec.hostNetwork === true);

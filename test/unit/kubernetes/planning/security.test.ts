@@ -228,7 +228,9 @@ describe("pull secrets", () => {
     expect(faults(opaque as never)).toEqual([
       `${field}the secret login must have the type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg, got Opaque`,
     ]);
-    expect(faults(empty)).toEqual([`${field}the secret login has no key .dockerconfigjson`]);
+    expect(faults(empty)).toEqual([
+      'objects.secrets[0].data: must have the key ".dockerconfigjson" in a secret of type kubernetes.io/dockerconfigjson',
+    ]);
   });
 });
 

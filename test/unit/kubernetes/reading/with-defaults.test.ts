@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { withDefaults } from "../../../../src/kubernetes/reading/defaults/pod.js";
 import { readManifests } from "../../../../src/kubernetes/reading/read-manifests.js";
+import { withDefaults } from "../../../../src/kubernetes/reading/with-defaults.js";
 
 function podOf(spec: string) {
   const [pod] = readManifests(`{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: ${spec}}`).pods;
