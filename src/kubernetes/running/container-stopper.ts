@@ -47,8 +47,8 @@ export async function stopGracefully(
   emit("Killing", stopMessage(request), observed.name);
   const total = graceOf(request);
   const startedAt = clock.now();
-  // As in a kubelet, only whole seconds count.
-  const leftSeconds = () => total - Math.floor((clock.now() - startedAt) / 1000);
+  // As in a kubelet, only whole seconds count. The clock may be set back meanwhile.
+  const leftSeconds = () => total - Math.max(0, Math.floor((clock.now() - startedAt) / 1000));
   if (container?.preStop && total > 0 && observed.state === "running") {
     const target = hookTarget(context, container, observed, podIPs);
     try {

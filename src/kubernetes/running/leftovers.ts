@@ -50,7 +50,8 @@ export async function removeLeftovers(
   const failures: unknown[] = [];
   for (const uid of new Set(uids)) {
     const files = records.filter((record) => record.uid === uid);
-    failures.push(...(await removeLeftover(context, uid, files, request.gracePeriodSeconds, options)));
+    const removal = removeLeftover(context, uid, files, request.gracePeriodSeconds, options);
+    failures.push(...(await removal.catch((error: unknown) => [error])));
   }
   if (failures.length > 0) throw failures[0];
 }

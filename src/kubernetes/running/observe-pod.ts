@@ -146,8 +146,9 @@ function keepOnly(known: Map<string, unknown>, listed: readonly { id: string }[]
   for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
 }
 
+/** Compares by attempts first: the clock of the node may have been set back between two of them. */
 function latestFirst(a: { attempt: number; createdAt: number }, b: { attempt: number; createdAt: number }): number {
-  return b.createdAt - a.createdAt || b.attempt - a.attempt;
+  return b.attempt - a.attempt || b.createdAt - a.createdAt;
 }
 
 /** Converts to milliseconds with their fractions: two containers may begin and end within one. */

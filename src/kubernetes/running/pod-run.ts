@@ -1,4 +1,5 @@
 import { CriError, type CriErrorCode } from "../../errors.js";
+import { waitAtMost } from "../../internal/timer.js";
 import type { CallOptions } from "../../options.js";
 import type { ClientContext } from "../../resources/context.js";
 import { lockPod, type PodLock } from "../node/pod-lock.js";
@@ -34,6 +35,9 @@ export class PodRun {
   readonly adopted: boolean;
   readonly #over = new AbortController();
   #lock: PodLock | undefined;
+  /** Resolves when no {@link stop} is in progress. */
+  #stops: Promise<unknown> = Promise.resolve();
+  #isRemoving = false;
   /** How this program ended the run; waits that are pending then reject. */
   #end: "stopped" | "released" | "removed" | undefined;
 
@@ -49,7 +53,10 @@ export class PodRun {
         () => (this.isOver || this.#end || this.#worker.error ? true : undefined),
         () => "",
       )
-      .then(() => this.#over.abort(new DOMException("The pod has ended.", "AbortError")));
+      .then(() => {
+        this.#over.abort(new DOMException("The pod has ended.", "AbortError"));
+        if (this.#worker.error) this.events.close();
+      });
   }
 
   get plan(): PodPlanParts {
@@ -110,6 +117,12 @@ export class PodRun {
   async stop(gracePeriodSeconds: number | undefined, options: StopOptions): Promise<void> {
     if (this.#end === "released" || this.#end === "removed")
       throw this.error("FAILED_PRECONDITION", `was ${this.#end}`);
+    const stop = this.#stop(gracePeriodSeconds, options);
+    this.#stops = Promise.allSettled([this.#stops, stop]);
+    await stop;
+  }
+
+  async #stop(gracePeriodSeconds: number | undefined, options: StopOptions): Promise<void> {
     await this.#worker.terminate();
     const { containers, terminationGracePeriodSeconds: podGraceSeconds } = this.plan;
     const observed = await this.#worker.refresh(options);
@@ -117,19 +130,22 @@ export class PodRun {
     const failures = await stopEverything(this.#context, request, options);
     await this.#worker.refresh(options);
     throwFirst(failures);
-    this.#end = "stopped";
+    this.#end ??= "stopped";
     this.#worker.finish();
   }
 
   async release(): Promise<void> {
-    if (this.#end !== undefined && this.#end !== "stopped") return;
+    if (this.#isRemoving || (this.#end !== undefined && this.#end !== "stopped")) return;
     await this.#worker.detach();
     await this.#close("released");
   }
 
   async remove(options: StopOptions): Promise<void> {
-    await this.#worker.terminate();
+    this.#isRemoving = true;
     try {
+      await this.#worker.terminate();
+      // A stop in progress runs the hooks.
+      await waitAtMost(1_000 * this.plan.terminationGracePeriodSeconds, this.#stops);
       this.#lock ??= await lockPod(this.plan.node, this.#identity());
       const { containers, terminationGracePeriodSeconds: podGraceSeconds } = this.plan;
       const request = {
@@ -141,6 +157,7 @@ export class PodRun {
       };
       throwFirst(await removeEverything(this.#context, request, options));
     } finally {
+      this.#isRemoving = false;
       await this.#close("removed");
     }
   }

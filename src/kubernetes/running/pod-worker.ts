@@ -1,5 +1,8 @@
 import { stat } from "node:fs/promises";
 import { CriError } from "../../errors.js";
+import { linkAbort } from "../../internal/abort.js";
+import { forEachSettled } from "../../internal/for-each.js";
+import { startTimer } from "../../internal/timer.js";
 import type { CallOptions } from "../../options.js";
 import { NodeView } from "../../resources/watching/view.js";
 import { log } from "../../transport/logging.js";
@@ -49,9 +52,12 @@ export class PodWorker {
   #observed: ObservedPod = { sandboxes: [], containers: [] };
   #startTime: number;
   #pruneAt = 0;
+  /** When the last pass began. Times before it were handled by that pass. */
+  #passedAt = 0;
   #failure: { reason: string; message: string } | undefined;
   #terminating = false;
-  #finished = false;
+  /** The status at the end of the pod. It stays when the containers are removed. */
+  #final: PodStatus | undefined;
   #error: { readonly reason: unknown } | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -79,7 +85,7 @@ export class PodWorker {
 
   /** Whether the pod has ended by itself, and nothing will be started again. */
   get finished(): boolean {
-    return this.#finished;
+    return this.#final !== undefined;
   }
 
   /** Why the worker ended before the pod was finished: the client was closed. */
@@ -94,13 +100,17 @@ export class PodWorker {
   }
 
   status(): PodStatus {
+    return this.#final ?? this.#describe(false);
+  }
+
+  #describe(finished: boolean): PodStatus {
     return describePod({
       plan: this.#context.plan,
       observed: this.#observed,
       probes: this.#probers,
       waiting: this.#delays.waiting,
       terminating: this.#terminating,
-      finished: this.#finished,
+      finished,
       failure: this.#failure,
       problem: this.#sandboxes.problem,
       hostIPs: this.#context.plan.node.addresses,
@@ -114,7 +124,7 @@ export class PodWorker {
     const directory = await stat(this.#context.plan.podDirectory).catch(() => undefined);
     if (directory?.birthtimeMs) this.#startTime = Math.min(this.#startTime, directory.birthtimeMs);
     this.#observed = await this.#observer.observe(options);
-    this.#loop = this.#run();
+    this.#loop = this.#run().catch((reason: unknown) => this.#end(reason));
   }
 
   /** Ends the work, without stopping the containers. A step in progress is aborted. */
@@ -138,9 +148,14 @@ export class PodWorker {
     return this.#observed;
   }
 
-  /** Marks the pod as finished, after it was stopped. */
+  /** Marks the pod as finished, after it was stopped and observed. */
   finish(): void {
-    this.#finished = true;
+    this.#final ??= this.#describe(true);
+    this.#changed();
+  }
+
+  #end(reason: unknown): void {
+    this.#error = { reason };
     this.#changed();
   }
 
@@ -148,14 +163,15 @@ export class PodWorker {
     const { signal } = this.#stopping;
     const { client, plan, clock } = this.#context;
     const { connection } = client;
-    await using view = new NodeView(client.watcher, { labels: { [podLabels.uid]: plan.uid }, waitForRuntime: true });
+    const labels = { [podLabels.uid]: plan.uid };
+    await using view = new NodeView(client.watcher, { labels, waitForRuntime: true, signal });
     view.on("change", this.#wakeup.wake);
     void view.closed.then(this.#wakeup.wake);
-    while (!signal.aborted && !this.#finished) {
+    while (!signal.aborted && !this.finished) {
       try {
         await this.#pass({ signal });
         this.#retries.reset("");
-        if (!this.#finished) await this.#wakeup.wait(this.#nextAt(), signal);
+        if (!this.finished) await this.#wakeup.wait(this.#nextAt(), signal);
       } catch (error) {
         if (signal.aborted) break;
         if (CriError.is(error, "CLIENT_CLOSED")) {
@@ -175,8 +191,9 @@ export class PodWorker {
 
   /** Does everything that the pod needs now. */
   async #pass(options: CallOptions & { signal: AbortSignal }): Promise<void> {
-    for (let mayContinue = true; mayContinue && !this.#finished; ) {
+    for (let mayContinue = true; mayContinue && !this.finished; ) {
       options.signal.throwIfAborted();
+      this.#passedAt = this.#context.clock.now();
       const observed = await this.#observer.observe(options);
       this.#observed = observed;
       this.#probers.sync(observed, this.podIPs);
@@ -189,11 +206,27 @@ export class PodWorker {
       } else if (exceeded !== undefined || this.#failure?.reason === "Evicted") {
         await this.#fail("Evicted", exceeded ?? "", { ...options, gracePeriodSeconds: evictionGraceSeconds });
       } else {
-        mayContinue = await this.#perform(
-          podActions({ plan: this.#context.plan, observed, probes: this.#probers }),
-          options,
-        );
+        const actions = podActions({ plan: this.#context.plan, observed, probes: this.#probers });
+        mayContinue = await this.#untilDeadline(options, (limited) => this.#perform(actions, limited));
       }
+    }
+  }
+
+  /** Aborts a step at the deadline of the pod, such as a pull that hangs. Returns true then. */
+  async #untilDeadline(options: StopAllOptions, step: (options: StopAllOptions) => Promise<boolean>): Promise<boolean> {
+    const leftMs = this.#deadline() - this.#context.clock.now();
+    if (leftMs === Number.POSITIVE_INFINITY) return step(options);
+    const link = linkAbort(options.signal);
+    const expired = new DOMException("The pod has reached its deadline.", "AbortError");
+    const stopTimer = startTimer(leftMs, () => link.abort(expired));
+    try {
+      return await step({ ...options, signal: link.signal });
+    } catch (error) {
+      if (options.signal.aborted || link.signal.reason !== expired) throw error;
+      return true;
+    } finally {
+      stopTimer();
+      link.unlink();
     }
   }
 
@@ -202,7 +235,8 @@ export class PodWorker {
     if (!this.#failure) this.#context.emit(reason, message);
     this.#failure ??= { reason, message };
     await this.#stopAll(options);
-    this.#finished = true;
+    this.#observed = await this.#observer.observe(options);
+    this.finish();
   }
 
   /** Returns whether anything has changed, so that the pod has to be observed again. */
@@ -215,20 +249,19 @@ export class PodWorker {
       await this.#stopAll(options);
       if (!actions.createSandbox) {
         this.#observed = await this.#observer.observe(options);
-        this.#finished = true;
+        this.finish();
         return false;
       }
     }
     if (actions.createSandbox) return this.#sandboxes.create(actions.createSandbox.attempt, options);
-    await Promise.all(
-      actions.stop.map(async ({ container: stopped, reason }) => {
-        this.#probers.stop(stopped.id);
-        const container = this.#context.plan.containers.find(({ name }) => name === stopped.name);
-        const podGraceSeconds = this.#context.plan.terminationGracePeriodSeconds;
-        const request = { observed: stopped, container, podIPs: this.podIPs, podGraceSeconds, reason };
-        await stopGracefully(this.#context, { ...request, gracePeriodSeconds: undefined, order: undefined }, options);
-      }),
-    );
+    const failures = await forEachSettled(actions.stop, actions.stop.length, async ({ container: stopped, reason }) => {
+      this.#probers.stop(stopped.id);
+      const container = this.#context.plan.containers.find(({ name }) => name === stopped.name);
+      const podGraceSeconds = this.#context.plan.terminationGracePeriodSeconds;
+      const request = { observed: stopped, container, podIPs: this.podIPs, podGraceSeconds, reason };
+      await stopGracefully(this.#context, { ...request, gracePeriodSeconds: undefined, order: undefined }, options);
+    });
+    if (failures.length > 0) throw failures[0];
     const sandbox = observed.sandboxes.find(({ id }) => id === actions.sandboxId);
     const stoppedNames = new Set(actions.stop.map(({ container }) => container.name));
     const isStopped = ({ name }: { name: string }) => stoppedNames.has(name);
@@ -272,14 +305,13 @@ export class PodWorker {
 
   /** Returns the next time at which something may have to be done without a change at the runtime. */
   #nextAt(): number | undefined {
-    const now = this.#context.clock.now();
     const times = [
       this.#deadline(),
       this.#sandboxes.retryAt,
       this.#pruneAt,
-      this.#delays.nextAt() ?? 0,
+      ...this.#delays.retryTimes(),
       this.#volumeLimits.nextAt,
-    ].filter((time) => time > now);
+    ].filter((time) => time > this.#passedAt);
     const next = Math.min(...times);
     return Number.isFinite(next) ? next : undefined;
   }

@@ -8,7 +8,9 @@ import type { StartFailure } from "./start-failure.js";
 export interface Waiting {
   readonly reason: string;
   readonly message: string;
-  /** When it is tried again, in milliseconds since the epoch. */
+  /** When that was recorded, in milliseconds since the epoch. */
+  readonly since: number;
+  /** When it is tried again. */
   readonly retryAt: number;
 }
 
@@ -40,15 +42,16 @@ export class RestartDelays {
   mayStart({ name }: ContainerPlan, observed: ObservedPod): boolean {
     const now = this.#context.clock.now();
     const waiting = this.#waiting.get(name);
-    if (waiting && waiting.retryAt > now) return false;
+    // The clock may be set back: a delay never takes longer than planned.
+    if (waiting && waiting.retryAt > now && waiting.since <= now) return false;
     const last = attemptsOf(observed, name).find(({ state }) => state !== "running");
     if (!last) return true;
-    const failedAt = last.finishedAt || last.createdAt;
+    const failedAt = Math.min(last.finishedAt || last.createdAt, now);
     const retryAt = this.#exits.readyAt(last.name, failedAt);
-    if (retryAt > now) {
+    if (retryAt > now && waiting?.reason !== "CrashLoopBackOff") {
       const seconds = Math.round((retryAt - failedAt) / 1000);
       const message = `back-off ${seconds}s restarting failed container=${name} pod=${this.#pod}`;
-      this.#waiting.set(name, { reason: "CrashLoopBackOff", message, retryAt });
+      this.#waiting.set(name, { reason: "CrashLoopBackOff", message, since: now, retryAt });
       this.#context.emit("BackOff", `Back-off restarting failed container ${name} in pod ${this.#pod}`, name);
       return false;
     }
@@ -61,7 +64,7 @@ export class RestartDelays {
     const now = this.#context.clock.now();
     this.#failures.next(name, now, now);
     const retryAt = error.retryAt ?? this.#failures.readyAt(name, now);
-    this.#waiting.set(name, { reason: error.reason, message: error.message, retryAt });
+    this.#waiting.set(name, { reason: error.reason, message: error.message, since: now, retryAt });
   }
 
   /** Records that a container was started. */
@@ -70,9 +73,8 @@ export class RestartDelays {
     this.#waiting.delete(name);
   }
 
-  /** Returns when the next container may be tried again. */
-  nextAt(): number | undefined {
-    const times = [...this.#waiting.values()].map(({ retryAt }) => retryAt);
-    return times.length === 0 ? undefined : Math.min(...times);
+  /** Returns when containers may be tried again. Some of these times may have passed: those of containers that do not restart. */
+  retryTimes(): number[] {
+    return [...this.#waiting.values()].map(({ retryAt }) => retryAt);
   }
 }

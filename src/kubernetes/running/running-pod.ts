@@ -139,8 +139,8 @@ export class RunningPod implements AsyncDisposable {
 
   /**
    * Streams the logs of all containers in the order of their timestamps: of all attempts that still exist, or of the current ones
-   * with `tailLines`. All attempts but the last two are removed one minute after their end. With `follow: true`, the stream goes on with each new attempt, and
-   * ends when the pod has ended and all logs were read.
+   * with `tailLines`. All attempts but the last two are removed one minute after their end. With `follow: true`, the stream goes on
+   * with each new attempt, and ends when the pod has ended and all logs were read.
    *
    * @throws InvalidInputError for invalid options
    */
@@ -157,7 +157,7 @@ export class RunningPod implements AsyncDisposable {
 
   /**
    * Streams what happens to the pod, as `kubectl describe pod` lists it: begins with the events so far (the latest 1,000), and ends
-   * when the handle is disposed of or released.
+   * when the handle is disposed of or released, or the client is closed.
    */
   events(options: { signal?: AbortSignal | undefined } = {}): CriStream<RunningPodEvent> {
     checkOptions(options, { signal: true });

@@ -229,17 +229,6 @@ describe("a running pod", () => {
     expect(runtime.callsOf("PullImage")).toHaveLength(1);
   });
 
-  test("ends at activeDeadlineSeconds", async () => {
-    const { pod } = await startPod({
-      activeDeadlineSeconds: 1,
-      terminationGracePeriodSeconds: 1,
-      containers: [main],
-    });
-    await pod.waitReady(limit);
-    expect(await pod.wait(limit)).toMatchObject({ phase: "Failed", reason: "DeadlineExceeded" });
-    expect(pod.status().message).toBe("Pod was active on the node longer than the specified deadline");
-  });
-
   test("restarts all containers if a rule says so", async () => {
     let exitMain = (_: number) => {};
     const exit = new Promise<number>((resolve) => (exitMain = resolve));

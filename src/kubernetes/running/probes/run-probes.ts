@@ -45,9 +45,12 @@ async function repeatProbe(
   let passing = kind === "liveness";
   let inARow = 0;
   let last: boolean | undefined;
-  let due = target.startedAt.getTime() + (probe.initialDelaySeconds ?? 0) * 1000;
+  let longestMs = (probe.initialDelaySeconds ?? 0) * 1000;
+  let due = target.startedAt.getTime() + longestMs;
   for (;;) {
-    await clock.sleep(Math.max(0, due - clock.now()), signal);
+    // The clock may be set back: a pause never takes longer than planned.
+    await clock.sleep(Math.min(Math.max(0, due - clock.now()), longestMs), signal);
+    longestMs = periodMs;
     const result = await runProbe(probe, target, signal);
     const success = result.outcome === "success" || result.outcome === "warning";
     let changed = false;

@@ -165,3 +165,19 @@ test("long output of a command is shortened to 10 KiB", async () => {
   const result = await runProbe(exec("ready"), target, new AbortController().signal);
   expect(result.message).toHaveLength(10_240);
 });
+
+test("probes keep their period when the clock is set back", async () => {
+  const clock = manualClock(10_000_000);
+  const stop = new AbortController();
+  let probes = 0;
+  const target = targetOf(
+    probed({ livenessProbe: { ...exec("alive"), initialDelaySeconds: 5, periodSeconds: 3 } }),
+    () => {
+      if (++probes === 3) stop.abort();
+      return Promise.resolve({ exitCode: 0, output: "" });
+    },
+  );
+  // The container started an hour later by a clock that has been set back since.
+  await runProbes({ ...target, startedAt: new Date(13_600_000) }, () => {}, stop.signal, clock);
+  expect(clock.slept).toEqual([5_000, 3_000, 3_000]);
+});
