@@ -263,14 +263,19 @@ describe("a running pod", () => {
   });
 
   test("creates a sandbox again that has died, with all containers", async () => {
-    const { runtime, pod } = await startPod({ containers: [main], terminationGracePeriodSeconds: 1 });
+    const { runtime, pod } = await startPod(
+      { containers: [main], terminationGracePeriodSeconds: 1 },
+      { node: { maxRestartDelayMs: 10 } },
+    );
     await pod.waitReady(limit);
     const [before] = runtime.pods;
     const cri = await runtime.connect();
     onTestFinished(() => cri.close());
     await cri.pods.get(before!.id).stop();
     await expect.poll(() => runtime.callsOf("RunPodSandbox").length).toBe(2);
-    await expect.poll(() => pod.columns()).toEqual({ ready: "1/1", status: "Running", restarts: 1 });
+    // The container ends before the sandbox, so it may be restarted once more.
+    await expect.poll(() => pod.columns()).toMatchObject({ ready: "1/1", status: "Running" });
+    expect(pod.columns().restarts).toBeGreaterThan(0);
     expect(runtime.callsOf("RunPodSandbox")[1]?.request.config?.metadata?.attempt).toBe(1);
   });
 });
