@@ -466,6 +466,7 @@ interface NodeConfig {
   hugePageSizesBytes: readonly number[];
   recursiveReadOnlyMounts: Readonly<Record<string, boolean>>;
   selinuxEnabled: boolean;
+  maskedPaths?: readonly string[] | undefined;
   allowedUnsafeSysctls: readonly string[];
   userNamespaceFirstId: number;
   userNamespaceRanges: number;

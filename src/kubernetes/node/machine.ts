@@ -15,6 +15,7 @@ export interface Machine {
   swapController: boolean;
   cgroupVersion: 1 | 2;
   selinuxEnabled: boolean;
+  maskedPaths: string[];
 }
 
 /** Huge pages of one size. */
@@ -52,6 +53,7 @@ export async function readMachine(directory: string): Promise<Machine> {
     swapController: await hasSwapController(hierarchies),
     cgroupVersion: cgroupVersion(hierarchies),
     selinuxEnabled: await exists("/sys/fs/selinux/enforce"),
+    maskedPaths: await thermalStatistics("/sys/devices/system/cpu"),
   };
 }
 
@@ -72,6 +74,15 @@ async function readHugePages(): Promise<HugePages[]> {
     }),
   );
   return pages.filter(({ sizeBytes }) => sizeBytes > 0).sort((a, b) => a.sizeBytes - b.sizeBytes);
+}
+
+/** Returns the directories with the thermal statistics of the CPUs, which tell a container what others do. As in Kubernetes 1.34. */
+export async function thermalStatistics(root: string): Promise<string[]> {
+  const names = await readdir(root).catch(() => []);
+  const numbers = names.flatMap((name) => /^cpu(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  const paths = numbers.sort((a, b) => a - b).map((cpu) => `${root}/cpu${cpu}/thermal_throttle`);
+  const found = await Promise.all(paths.map(exists));
+  return paths.filter((_, index) => found[index]);
 }
 
 /** Returns the size of the file system of a directory, or of its closest parent that exists. */

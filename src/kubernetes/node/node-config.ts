@@ -21,7 +21,7 @@ export interface NodeConfig {
   clusterDns: readonly string[];
   /** The domain of the cluster (`clusterDomain`), such as `cluster.local`. Empty: none. */
   clusterDomain: string;
-  /** The resolver settings of the node, usually from `/etc/resolv.conf`. */
+  /** The resolver settings of the node, usually from `/etc/resolv.conf`. All empty: pods that use them have no DNS (`resolvConf: ""`). */
   resolver: ResolverConfig;
   cgroupDriver: "cgroupfs" | "systemd";
   cgroupVersion: 1 | 2;
@@ -64,6 +64,11 @@ export interface NodeConfig {
   recursiveReadOnlyMounts: Readonly<Record<string, boolean>>;
   /** Whether SELinux is enabled: the runtime then relabels the volumes that this package makes. */
   selinuxEnabled: boolean;
+  /**
+   * Paths that containers cannot read, in addition to those that are always masked. `describeNode` finds the thermal statistics of the
+   * machine's CPUs. @defaultValue none
+   */
+  maskedPaths?: readonly string[] | undefined;
   /** Sysctls beyond the safe ones that pods may set (`allowedUnsafeSysctls`), such as `net.*`. */
   allowedUnsafeSysctls: readonly string[];
   /** First user id for pods in user namespaces; a multiple of 65536. */

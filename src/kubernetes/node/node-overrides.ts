@@ -70,6 +70,7 @@ const checks: { readonly [Key in keyof Required<NodeOverrides>]: Check<NodeOverr
   hugePageSizesBytes: (value, field) => list(value as readonly unknown[], field, wholeNumber(1)),
   recursiveReadOnlyMounts: flagMap,
   selinuxEnabled: flag,
+  maskedPaths: (value, field) => list(value as readonly unknown[], field, absolutePath),
   allowedUnsafeSysctls: (value, field) => nonEmptyStrings(value as readonly string[], field),
   userNamespaceFirstId: wholeNumber(0, maxUint32),
   userNamespaceRanges: wholeNumber(1, 65_535),

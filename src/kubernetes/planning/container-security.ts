@@ -54,7 +54,7 @@ export function containerSecurity(
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,
     ...groupsOf(shared),
     noNewPrivs: own.allowPrivilegeEscalation === false,
-    maskedPaths: isUnmasked ? [] : [...maskedPaths],
+    maskedPaths: isUnmasked ? [] : [...maskedPaths, ...(node.maskedPaths ?? [])],
     readonlyPaths: isUnmasked ? [] : [...readonlyPaths],
     seccomp: seccompProfileOf(pod, container, node),
     ...appArmorOf(pod, container),

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { DNSConfig } from "../../proto.js";
 import type { DnsConfigManifest, PodManifest } from "../manifest/pod.js";
 import type { NodeConfig, ResolverConfig } from "../node/node-config.js";
@@ -25,7 +26,7 @@ function policySettings(pod: PodManifest, node: NodeConfig): ResolverConfig {
   const { dnsPolicy = "ClusterFirst", hostNetwork } = pod.spec;
   if (dnsPolicy === "None") return { nameservers: [], searches: [], options: [] };
   const usesCluster = dnsPolicy === "ClusterFirstWithHostNet" || (dnsPolicy === "ClusterFirst" && hostNetwork !== true);
-  if (!usesCluster || node.clusterDns.length === 0) return node.resolver;
+  if (!usesCluster || node.clusterDns.length === 0) return nodeSettings(node);
   const { clusterDomain: domain } = node;
   const cluster = [`${namespaceOf({ pod })}.svc.${domain}`, `svc.${domain}`, domain];
   const { searches } = node.resolver;
@@ -34,6 +35,13 @@ function policySettings(pod: PodManifest, node: NodeConfig): ResolverConfig {
     searches: domain === "" ? searches : unique([...cluster, ...searches]),
     options: ["ndots:5"],
   };
+}
+
+/** Returns the settings of the node. Without any, the runtime would use its own; as with a kubelet, lookups stay on the node. */
+function nodeSettings({ resolver, addresses }: NodeConfig): ResolverConfig {
+  if (Object.values(resolver).some((list: readonly string[]) => list.length > 0)) return resolver;
+  const loopback = addresses.map((address) => (isIPv6(address) ? "::1" : "127.0.0.1"));
+  return { nameservers: loopback.length > 0 ? loopback : ["127.0.0.1"], searches: ["."], options: [] };
 }
 
 /** Adds what a `dnsConfig` has. Even an empty one removes duplicates. */

@@ -1,12 +1,12 @@
 /** Settings of a node: from resolv.conf, a kubelet's configuration, the machine, and the caller. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type NetworkInterfaceInfo, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { InvalidInputError } from "../../../../src/errors.js";
 import { allocatableOf } from "../../../../src/kubernetes/node/allocatable.js";
 import { fromKubeletConfiguration } from "../../../../src/kubernetes/node/kubelet-configuration.js";
-import { nodeAddresses } from "../../../../src/kubernetes/node/machine.js";
+import { nodeAddresses, thermalStatistics } from "../../../../src/kubernetes/node/machine.js";
 import { checkNodeOverrides, type NodeOverrides } from "../../../../src/kubernetes/node/node-overrides.js";
 import { parseResolverConfig, readResolverConfig } from "../../../../src/kubernetes/node/resolver-config.js";
 import { driverInInfo } from "../../../../src/kubernetes/node/runtime-settings.js";
@@ -179,6 +179,7 @@ describe("overrides", () => {
     [{ resolver: { nameservers: ["192.0.2.1"], search: [] } }, "overrides.resolver.search", /did you mean searches/],
     [{ recursiveReadOnlyMounts: { runc: "yes" } }, "overrides.recursiveReadOnlyMounts.runc", /must be true or false/],
     [{ capacity: { memory: "lots" } }, "overrides.capacity.memory", /must be a quantity/],
+    [{ maskedPaths: ["sys"] }, "overrides.maskedPaths[0]", /must be an absolute path/],
     [{ reservedMemory: "lots" }, "overrides.reservedMemory", /must be a quantity/],
     [[], "overrides", /must be an object/],
   ])("like %j are refused", (overrides, field, message) => {
@@ -215,4 +216,14 @@ test("the cgroup driver is found in the configuration of containerd's default ha
   expect(driverInInfo(config(false))).toBe("cgroupfs");
   expect(driverInInfo(config(undefined, { systemdCgroup: true }))).toBe("systemd");
   for (const none of [undefined, "", "{", "[]", "{}", config("yes")]) expect(driverInInfo(none)).toBeUndefined();
+});
+
+test("the thermal statistics of the CPUs are found in the order of the CPUs", async () => {
+  const root = await mkdtemp(join(tmpdir(), "cpus-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  for (const path of ["cpu10/thermal_throttle", "cpu2/thermal_throttle", "cpu3", "cpufreq/thermal_throttle"]) {
+    await mkdir(join(root, path), { recursive: true });
+  }
+  expect(await thermalStatistics(root)).toEqual([`${root}/cpu2/thermal_throttle`, `${root}/cpu10/thermal_throttle`]);
+  expect(await thermalStatistics(`${root}/none`)).toEqual([]);
 });

@@ -43,6 +43,15 @@ describe("the DNS policy", () => {
     expect(dnsOf({}, { resolver, clusterDns: [] }).servers).toEqual(["203.0.113.53"]);
   });
 
+  test("without settings of the node, lookups stay on the node", () => {
+    const none = { resolver: { nameservers: [], searches: [], options: [] } };
+    expect(dnsOf({ dnsPolicy: "Default" }, none)).toEqual({ servers: ["127.0.0.1"], searches: ["."], options: [] });
+    const addresses = ["2001:db8::10", "192.0.2.10"];
+    expect(dnsOf({ dnsPolicy: "Default" }, { ...none, addresses }).servers).toEqual(["::1", "127.0.0.1"]);
+    expect(dnsOf({ dnsPolicy: "Default" }, { ...none, addresses: [] }).servers).toEqual(["127.0.0.1"]);
+    expect(dnsOf({}, none).searches).toEqual(cluster);
+  });
+
   test("without a cluster domain, the node's searches remain", () => {
     expect(dnsOf({}, { resolver, clusterDomain: "" })).toMatchObject({
       servers: ["10.96.0.10"],

@@ -121,6 +121,14 @@ test("the path of a seccomp profile is normalized", () => {
   expect(seccomp?.localhostRef).toBe("/var/lib/kubelet/seccomp/team/web.json");
 });
 
+test("paths of the node are masked after those that always are", () => {
+  const node = { maskedPaths: ["/sys/devices/system/cpu/cpu0/thermal_throttle"] };
+  const pathsOf = (own: ContainerSecurityContextManifest) => {
+    return configOf(plannedWith(own, {}, node)).linux!.securityContext!.maskedPaths;
+  };
+  expect(pathsOf({ procMount: "Default" }).slice(-2)).toEqual(["/sys/devices/virtual/powercap", ...node.maskedPaths]);
+});
+
 test("an unmasked /proc has neither masked nor read-only paths", () => {
   const main = container({ securityContext: { procMount: "Unmasked" } });
   const { linux } = configOf(planOf({ hostUsers: false, containers: [main] }));
