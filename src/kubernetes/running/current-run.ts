@@ -32,9 +32,10 @@ export function currentRun({ plan, observed, probes }: PodSituation): CurrentRun
     if (!latest || isBeforeRestart(latest, restartedAt)) return undefined;
     return kind === "main" || latest.sandboxId === sandboxId ? latest : undefined;
   };
-  const hasMain = containers.some(
-    (container) => container.kind === "main" && statusOf(container)?.sandboxId === sandboxId,
-  );
+  const hasMain = containers.some((container) => {
+    const status = container.kind === "main" ? statusOf(container) : undefined;
+    return status !== undefined && status.sandboxId === sandboxId;
+  });
   return { containers, probes, restartedAt, hasMain, statusOf };
 }
 

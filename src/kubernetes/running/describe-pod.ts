@@ -29,12 +29,10 @@ export function describePod(progress: PodProgress): PodStatus {
   const inits = plan.containers.filter(({ kind }) => kind !== "main");
   const mains = plan.containers.filter(({ kind }) => kind === "main");
   const initContainerStatuses = inits.map((container) =>
-    describeContainer(progress, container, run.statusOf(container), true),
+    describeContainer(progress, container, run.statusOf(container)),
   );
   const initialized = run.hasMain || initContainerStatuses.every(isInitialized);
-  const containerStatuses = mains.map((container) =>
-    describeContainer(progress, container, run.statusOf(container), initialized),
-  );
+  const containerStatuses = mains.map((container) => describeContainer(progress, container, run.statusOf(container)));
   const phase = phaseOf(progress, { initContainerStatuses, containerStatuses, initialized });
   const isOver = phase === "Succeeded" || phase === "Failed";
   const served = [...initContainerStatuses.filter(({ sidecar }) => sidecar), ...containerStatuses];
@@ -64,9 +62,9 @@ function describeContainer(
   progress: PodProgress,
   container: ContainerPlan,
   current: ObservedContainer | undefined,
-  initialized: boolean,
 ): PodContainerStatus {
-  const { observed, probes, waiting } = progress;
+  const { plan, observed, probes, waiting } = progress;
+  const hasInits = plan.containers.some(({ kind }) => kind !== "main");
   const attempts = attemptsOf(observed, container.name);
   const shown = current ?? attempts[0];
   const reason = waiting.get(container.name);
@@ -90,7 +88,7 @@ function describeContainer(
     state: isWaiting
       ? {
           waiting: reason ?? {
-            reason: initialized && !progress.finished ? "ContainerCreating" : "PodInitializing",
+            reason: hasInits ? "PodInitializing" : "ContainerCreating",
             message: progress.problem,
           },
         }
