@@ -105,7 +105,12 @@ export function checkNode(given: NodeConfig, path: string): NodeConfig {
   return structuredClone(node) as NodeConfig;
 }
 
-const mayBeUnset: ReadonlySet<string> = new Set(["memoryThrottlingFactor", "singleProcessOomKill"]);
+const mayBeUnset: ReadonlySet<string> = new Set([
+  "maskedPaths",
+  "memoryThrottlingFactor",
+  "reservedMemory",
+  "singleProcessOomKill",
+]);
 
 /** Checks one override. @throws InvalidInputError */
 export function checkNodeOverride(key: keyof NodeOverrides, value: unknown, field: string): unknown {
