@@ -131,6 +131,22 @@ test("keeps what changed lately, by default within two minutes", async () => {
   expect((await cri.pods.pruneLogs(root, { minAgeMs: 3_600_000 })).directories).toEqual([]);
 });
 
+test("keeps the log of a container that is created after the containers were listed", async () => {
+  const { runtime, cri } = await startFake();
+  const root = await folder();
+  await cri.pods.run({ name: "web", uid: "u-1" });
+  const [old, created] = ["old/0.log", "new/0.log"].map((name) => join(root, "default_web_u-1", name)) as [
+    string,
+    string,
+  ];
+  await write(old);
+  runtime.delayNext("ListContainers", 500);
+  const pruning = cri.pods.pruneLogs(root, now);
+  await runtime.nextCall("ListContainers");
+  await write(created);
+  expect((await pruning).files).toEqual([old]);
+});
+
 test("fails for a root that does not exist, and for a runtime on another machine, without removing anything", async () => {
   const { runtime, cri } = await startFake();
   expect(await rejection(cri.pods.pruneLogs("/nowhere/logs"))).toMatchObject({ code: "ENOENT" });

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { realpath, rmdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { CriError } from "../../errors.js";
@@ -64,6 +65,9 @@ export async function pruneLogs(
   const links = optionalPath(options.links, "links");
   const minAgeMs = amount(options.minAgeMs, "minAgeMs", "milliseconds") ?? defaultMinAgeMs;
   const dryRun = flag(options.dryRun, "dryRun");
+  // Counts from the start, so that a log of a container that is created after the listing is never old enough.
+  const since = Date.now() + 1 - minAgeMs;
+  const isYoung = ({ mtimeMs }: Stats) => mtimeMs > since;
   const budget = startBudget(connection, callOptionsOf(options), undefined);
   budget.caller.signal?.throwIfAborted();
   requireLocal(connection);
@@ -77,7 +81,7 @@ export async function pruneLogs(
   // Pods are listed after directories, so that the list contains a pod that is created in between.
   const pods = await listPodSandboxes(connection, undefined, budget.options());
   const containers = await listContainers(connection, undefined, budget.options());
-  const context = { folder, rootPath, minAgeMs, dryRun, budget, result };
+  const context = { folder, rootPath, isYoung, dryRun, budget, result };
   const node = new LoggedPods(connection, pods, containers);
   for (const name of names) {
     budget.options();
@@ -102,7 +106,7 @@ export async function pruneLogs(
 interface Context {
   readonly folder: Folder;
   readonly rootPath: string;
-  readonly minAgeMs: number;
+  readonly isYoung: (stats: Stats) => boolean;
   readonly dryRun: boolean;
   readonly budget: Budget;
   readonly result: PrunedLogs;
@@ -115,12 +119,12 @@ function isPodDirectory(name: string): boolean {
 
 /** Removes the log directory of a pod that does not exist. */
 async function pruneDirectory(
-  { folder, rootPath, minAgeMs, dryRun, budget, result }: Context,
+  { folder, rootPath, isYoung, dryRun, budget, result }: Context,
   name: string,
 ): Promise<void> {
   const path = join(rootPath, toText(name));
   const stats = await folder.lstat(name);
-  if (!stats?.isDirectory() || isYoung(stats.mtimeMs, minAgeMs)) return;
+  if (!stats?.isDirectory() || isYoung(stats)) return;
   await settle(result, path, budget, async () => {
     if (!dryRun) {
       const link = linkAbort(budget.caller.signal, AbortSignal.timeout(directoryMs));
@@ -138,7 +142,7 @@ async function pruneDirectory(
 
 /** Removes the logs of containers that do not exist from the log directory of a pod. */
 async function pruneFiles(
-  { folder, rootPath, minAgeMs, dryRun, budget, result }: Context,
+  { folder, rootPath, isYoung, dryRun, budget, result }: Context,
   name: string,
   node: LoggedPods,
 ): Promise<void> {
@@ -149,17 +153,13 @@ async function pruneFiles(
     await pruneLogFiles(directory, {
       hasContainer: (container, attempt) => node.hasContainer(name, container, attempt),
       logPaths: () => node.logPaths(name, budget),
-      isYoung: ({ mtimeMs }) => isYoung(mtimeMs, minAgeMs),
+      isYoung,
       remove: async (file, remove) => {
         if (!dryRun) await remove();
         result.files.push(join(path, file));
       },
     });
   });
-}
-
-function isYoung(mtimeMs: number, minAgeMs: number): boolean {
-  return minAgeMs > 0 && mtimeMs > Date.now() - minAgeMs;
 }
 
 /** Records the failure of a step, unless the caller has cancelled the whole operation. */
