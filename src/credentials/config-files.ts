@@ -95,7 +95,7 @@ async function providerFiles(path: string): Promise<string[]> {
     return names.map((name) => join(path, name));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOTDIR") return [path];
-    throw cause instanceof InvalidInputError ? cause : unreadable(path, problemOf(cause), cause);
+    throw cause instanceof InvalidInputError ? cause : unreadable(path, problemOf(path, cause), cause);
   }
 }
 
@@ -106,14 +106,15 @@ async function readText(path: string, isRequired: boolean): Promise<string | und
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (!isRequired && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
-    throw unreadable(path, problemOf(cause), cause);
+    throw unreadable(path, problemOf(path, cause), cause);
   }
 }
 
-function problemOf(cause: unknown): string {
+function problemOf(path: string, cause: unknown): string {
   if (cause instanceof LocalFileError) return cause.reason;
   const { code } = cause as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "does not exist";
+  if (code === "ENOENT")
+    return path.startsWith("~") ? "does not exist; write the home directory instead of ~" : "does not exist";
   return code === "EACCES" ? "is not readable for this user" : `cannot be read: ${code ?? String(cause)}`;
 }
 

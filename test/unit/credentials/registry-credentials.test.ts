@@ -199,6 +199,9 @@ describe("files", () => {
     const message = `${path}: does not exist`;
     expect((await failure(loadDefault({ REGISTRY_AUTH_FILE: path }))).details).toBe(message);
     expect((await failure(load({ files: [path] }))).details).toBe(message);
+    expect((await failure(load({ files: ["~/config.json"] }))).details).toMatch(
+      /does not exist; write the home directory instead of ~$/,
+    );
     expect((await failure(load({ files: [programs.folder] }))).details).toMatch(/is a directory, not a regular file$/);
   });
 
