@@ -99,18 +99,25 @@ export function checkNodeOverrides(given: NodeOverrides, path: string): NodeOver
 export function checkNode(given: NodeConfig, path: string): NodeConfig {
   if (!isSet(given)) refuse(path, "is required: describeNode returns it");
   const { resolvConf, kubeReserved, systemReserved, evictionHard, ...nodeChecks } = checks;
-  const missing = Object.keys(nodeChecks).find((key) => !isSet(given[key as keyof NodeConfig]) && !mayBeUnset.has(key));
+  const missing = Object.keys(nodeChecks).find(
+    (key) => !isSet(given[key as keyof NodeConfig]) && !Object.hasOwn(optional, key),
+  );
   const node = checkNodeOverrides(object(given, path, fieldsOf<NodeConfig>(nodeChecks)), path);
   if (missing !== undefined) refuse(fieldPath(path, missing), "is required: describeNode returns it");
   return structuredClone(node) as NodeConfig;
 }
 
-const mayBeUnset: ReadonlySet<string> = new Set([
-  "maskedPaths",
-  "memoryThrottlingFactor",
-  "reservedMemory",
-  "singleProcessOomKill",
-]);
+type OptionalSetting = {
+  [Key in keyof NodeConfig]-?: undefined extends NodeConfig[Key] ? Key : never;
+}[keyof NodeConfig];
+
+/** The settings that may be undefined. */
+const optional: Readonly<Record<OptionalSetting, true>> = {
+  maskedPaths: true,
+  memoryThrottlingFactor: true,
+  reservedMemory: true,
+  singleProcessOomKill: true,
+};
 
 /** Checks one override. @throws InvalidInputError */
 export function checkNodeOverride(key: keyof NodeOverrides, value: unknown, field: string): unknown {
