@@ -60,10 +60,11 @@ class ImageActivity {
    * @param names the names of the image, in the form of {@link plainName}
    */
   isRequested(names: readonly string[], since: number): boolean {
-    const isIt = ({ reference, imageRef = reference }: ImageRequest) =>
+    const isOfImage = ({ reference, imageRef = reference }: ImageRequest) =>
       names.includes(reference) || names.includes(imageRef);
-    if ([...this.#running].some(isIt)) return true;
-    for (const request of this.#finished.values()) if ((request.endedAt ?? 0) > since && isIt(request)) return true;
+    if ([...this.#running].some(isOfImage)) return true;
+    for (const request of this.#finished.values())
+      if ((request.endedAt ?? 0) > since && isOfImage(request)) return true;
     return false;
   }
 

@@ -116,7 +116,7 @@ export async function pruneImages(connection: Connection, options: PruneOptions 
       kept.push({ image, reason: "belowBytes" });
       continue;
     }
-    // A container may be about to use it that was requested during the previous removals.
+    // The previous removals take time, in which this client may have been asked for the image.
     if (isRequested(image)) {
       kept.push({ image, reason: "minAgeMs" });
       continue;
