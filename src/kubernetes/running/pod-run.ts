@@ -97,11 +97,11 @@ export class PodRun {
   ): Promise<T> {
     return this.#watch.until(
       () => {
-        const value = check(this.status());
-        if (value !== undefined) return value;
-        if (this.#worker.error) throw this.#worker.error.reason;
-        if (this.#end === "released" || this.#end === "removed") throw this.error("CANCELLED", `was ${this.#end}`);
-        return undefined;
+        // The last status of a pod that is no longer run may be out of date.
+        if (!this.isOver && this.#worker.error) throw this.#worker.error.reason;
+        if (!this.isOver && (this.#end === "released" || this.#end === "removed"))
+          throw this.error("CANCELLED", `was ${this.#end}`);
+        return check(this.status());
       },
       () => `${this.#describe()} ${failure}`,
       options,

@@ -119,3 +119,52 @@ test("a closed client ends the events", async () => {
   expect(reasons).toEqual(["Pulled", "Created", "Started"]);
   await pod.release();
 });
+
+test("a released pod does not become ready", async () => {
+  const { plan, cri, pod } = await startPod({ terminationGracePeriodSeconds: 0, containers: [main] });
+  await pod.waitReady(limit);
+  await pod.release();
+  expect(await rejection(pod.waitReady(limit))).toMatchObject({ code: "CANCELLED" });
+  await (await plan.run(cri)).dispose();
+});
+
+test("a sidecar that crashes while the pod stops is not started again", async () => {
+  const { runtime, pod } = await startPod(
+    {
+      terminationGracePeriodSeconds: 5,
+      initContainers: [{ name: "proxy", image: "busybox:1", restartPolicy: "Always" }],
+      containers: [{ ...main, lifecycle: { preStop: { exec: { command: ["deregister"] } } } }],
+    },
+    { fake: { run: () => ({ onSignal: () => 0 }) } },
+  );
+  await pod.waitReady(limit);
+  runtime.delayNext("ExecSync", 300);
+  const stopping = pod.stop();
+  await runtime.nextCall("ExecSync");
+  const cri = await runtime.connect();
+  onTestFinished(() => cri.close());
+  await cri.containers.get(pod.container("proxy").id).stop({ gracePeriodSeconds: 0 });
+  await stopping;
+  expect(await pod.wait(limit)).toMatchObject({ phase: "Succeeded", exitCodes: { main: 0 } });
+  expect(runtime.callsOf("CreateContainer")).toHaveLength(2);
+});
+
+test("commands of probes that fail do not reveal environment variables", async () => {
+  const command = ["check", "--password=$(PASSWORD)"];
+  const probe = { exec: { command }, periodSeconds: 1, timeoutSeconds: 1 };
+  const { runtime, pod } = await startPod(
+    {
+      terminationGracePeriodSeconds: 0,
+      containers: [{ ...main, env: [{ name: "PASSWORD", value: "s3cr3t" }], readinessProbe: probe }],
+    },
+    { fake: { exec: () => ({ exitCode: 1, afterMs: 60_000 }) } },
+  );
+  const messages: string[] = [];
+  for await (const { reason, message } of pod.events()) {
+    messages.push(message);
+    if (reason === "Unhealthy") break;
+  }
+  expect(runtime.callsOf("ExecSync")[0]?.request.cmd).toEqual(["check", "--password=s3cr3t"]);
+  expect(messages.at(-1)).toContain("Readiness probe");
+  expect(messages.join()).not.toContain("s3cr3t");
+});
