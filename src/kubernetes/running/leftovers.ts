@@ -1,7 +1,7 @@
 import type { CallOptions } from "../../options.js";
 import { listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
-import { listPodDirectories, type PodRecord } from "../node/pod-record.js";
+import { listPodDirectories, type PodRecord, removePodDirectory } from "../node/pod-record.js";
 import { podHashAnnotation, podLabels } from "../planning/pod-labels.js";
 import { PodObserver } from "./observe-pod.js";
 import { removeEverything } from "./remove-pod.js";
@@ -53,6 +53,8 @@ export async function removeLeftovers(
     const removal = removeLeftover(context, uid, files, request.gracePeriodSeconds, options);
     failures.push(...(await removal.catch((error: unknown) => [error])));
   }
+  const unfinished = { podsDirectory: `${request.rootDirectory}/pods`, name, namespace };
+  await removePodDirectory(unfinished, options).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
 

@@ -148,12 +148,14 @@ export class PodRun {
       await waitAtMost(1_000 * this.plan.terminationGracePeriodSeconds, this.#stops);
       this.#lock ??= await lockPod(this.plan.node, this.#identity());
       const { containers, terminationGracePeriodSeconds: podGraceSeconds } = this.plan;
+      const { cgroup, logDirectory, podDirectory } = this.plan;
+      const files = { ...this.#identity(), cgroup, logDirectory, podDirectory };
       const request = {
         containers,
         podGraceSeconds,
         gracePeriodSeconds: undefined,
         observe: () => this.#worker.refresh(options),
-        removeFiles: () => removePodFiles(this.plan, options.signal),
+        removeFiles: () => removePodFiles(files, options.signal),
       };
       throwFirst(await removeEverything(this.#context, request, options));
     } finally {

@@ -1,5 +1,6 @@
+import { dirname } from "node:path";
 import { removePodCgroup } from "../node/pod-cgroup.js";
-import type { PodRecord } from "../node/pod-record.js";
+import { type PodRecord, removePodDirectory } from "../node/pod-record.js";
 import { removeDirectory } from "../node/remove-directory.js";
 
 /**
@@ -7,10 +8,10 @@ import { removeDirectory } from "../node/remove-directory.js";
  * because it contains the record by which a later run finds the rest.
  */
 export async function removePodFiles(
-  { cgroup, logDirectory, podDirectory }: Pick<PodRecord, "cgroup" | "logDirectory" | "podDirectory">,
+  { cgroup, logDirectory, ...pod }: Pick<PodRecord, "cgroup" | "logDirectory" | "podDirectory" | "namespace" | "name">,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (cgroup) await removePodCgroup(cgroup);
   await removeDirectory(logDirectory, { signal });
-  await removeDirectory(podDirectory, { signal });
+  await removePodDirectory({ ...pod, podsDirectory: dirname(pod.podDirectory) }, { signal });
 }
