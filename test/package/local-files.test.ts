@@ -16,7 +16,36 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
     imports: ["open"],
     reason: "writes; a new file (O_EXCL) that only this user can open",
   },
-  "internal/files/path-handle.ts": { imports: ["open"], reason: "opens all local files" },
+  "internal/files/path-handle.ts": {
+    imports: ["open", "readFile"],
+    reason: "opens all local files, and reads their metadata in /proc",
+  },
+  "kubernetes/node/machine.ts": { imports: ["readFile"], reason: "/proc and /sys of this machine only" },
+  "kubernetes/node/mount-table.ts": { imports: ["readFile"], reason: "/proc of this process only" },
+  "kubernetes/node/pod-cgroup.ts": { imports: ["readFile", "writeFile"], reason: "files of cgroups only" },
+  "kubernetes/node/resolver-config.ts": {
+    imports: ["readFile"],
+    reason: "/etc/resolv.conf, or the file that the caller names",
+  },
+  "kubernetes/node/pod-files.ts": {
+    imports: ["open", "readFile"],
+    reason: "writes files of the pod's directory, where only root can replace them; reads /etc/hosts",
+  },
+  "kubernetes/node/pod-lock.ts": { imports: ["open"], reason: "a file in a directory of root; links are refused" },
+  "kubernetes/node/pod-record.ts": { imports: ["open", "readFile"], reason: "a file in a directory of root" },
+  "kubernetes/node/file-volume.ts": {
+    imports: ["open", "readFile"],
+    reason: "new files only (O_EXCL), in a directory of root; containers mount the volume read-only",
+  },
+  "kubernetes/node/host-path.ts": {
+    imports: ["open"],
+    reason: "creates the file that the manifest names, if it is missing",
+  },
+  "kubernetes/node/sub-paths.ts": { imports: ["open"], reason: "a new file only (O_EXCL), in a directory of root" },
+  "kubernetes/running/termination-message.ts": {
+    imports: ["open"],
+    reason: "a file in a directory of root, of which a container can change only the content",
+  },
   "resources/sessions/copy/unpack.ts": {
     imports: ["open"],
     reason: "writes; new files only (O_EXCL), in a folder that only this user can access",
