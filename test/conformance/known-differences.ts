@@ -31,6 +31,7 @@ export const otherFiles: Readonly<Record<string, string>> = {
   "lab-teardown": "It tests the lab itself.",
   examples: "test/integration runs the examples on a fake.",
   "manifest-crashes": "It counts the resources that pods leave on a real node.",
+  "recorded-pods": "A fake has no mounts, users and control groups that a container could see.",
   "manifest-contents": "A fake has no mounts, users and control groups that a container could see.",
   "hostile-registry": "A fake does not connect to registries. It follows a rule for each reference.",
   "registry-logins": "A fake does not connect to registries. It follows a rule for each reference.",

@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CriError, type CriErrorCode } from "k8s-cri-client";
-import type { NodeConfig } from "k8s-cri-client/kubernetes";
+import type { NodeConfig, ServiceAccountToken } from "k8s-cri-client/kubernetes";
 import { childrenOf } from "../lab/processes.js";
 import type { Commands, Reply, RunAnswer } from "../programs/run-pods.js";
 import type { Runtime } from "../support.js";
@@ -70,8 +70,8 @@ export class NodeAgent implements AsyncDisposable {
   }
 
   /** Runs the pod of a document. */
-  async run(manifests: string, node: NodeConfig): Promise<PodOnNode> {
-    return new PodOnNode(this, await this.ask("run", { manifests, node }));
+  async run(manifests: string, node: NodeConfig, tokens: readonly ServiceAccountToken[] = []): Promise<PodOnNode> {
+    return new PodOnNode(this, await this.ask("run", { manifests, node, tokens }));
   }
 
   /** Sends a command. Rejects with a CriError if the program's answer is one. */

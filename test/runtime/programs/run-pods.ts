@@ -7,12 +7,18 @@
  */
 import { createInterface } from "node:readline";
 import { CriClient } from "../../../src/index.js";
-import { type NodeConfig, planPod, type RunningPod, readManifests } from "../../../src/kubernetes/index.js";
+import {
+  type NodeConfig,
+  planPod,
+  type RunningPod,
+  readManifests,
+  type ServiceAccountToken,
+} from "../../../src/kubernetes/index.js";
 
 /** The commands of the program and their answers. */
 export interface Commands {
   /** Runs the only pod of a document. */
-  run: { ask: { manifests: string; node: NodeConfig }; answer: RunAnswer };
+  run: { ask: { manifests: string; node: NodeConfig; tokens?: readonly ServiceAccountToken[] }; answer: RunAnswer };
   waitReady: { ask: { uid: string; timeoutMs: number }; answer: null };
   wait: { ask: { uid: string; timeoutMs: number }; answer: unknown };
   status: { ask: { uid: string }; answer: unknown };
@@ -49,7 +55,7 @@ const cri = CriClient.lazy({ endpoint });
 const pods = new Map<string, RunningPod>();
 
 async function answer(request: Request): Promise<unknown> {
-  if (request.command === "run") return run(request.manifests, request.node);
+  if (request.command === "run") return run(request);
   const pod = pods.get(request.uid);
   if (pod === undefined) throw new Error(`runs no pod ${request.uid}`);
   switch (request.command) {
@@ -78,11 +84,11 @@ async function answer(request: Request): Promise<unknown> {
   }
 }
 
-async function run(manifests: string, node: NodeConfig): Promise<RunAnswer> {
+async function run({ manifests, node, tokens }: Commands["run"]["ask"]): Promise<RunAnswer> {
   const { pods: found, objects } = readManifests(manifests);
   const [manifest] = found;
   if (manifest === undefined || found.length > 1) throw new Error(`expected one pod, got ${found.length}`);
-  const plan = planPod(manifest, { node, objects });
+  const plan = planPod(manifest, { node, objects, tokens });
   const pod = await plan.run(cri);
   pods.set(pod.uid, pod);
   const { podDirectory, logDirectory } = plan;
@@ -120,8 +126,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { id } = request;
   const work = answer(request).then(
     (value) => send({ id, answer: value ?? null }),
-    (error: Error & { code?: string }) =>
-      send({ id, error: { message: error.message, ...(error.code && { code: error.code }) } }),
+    (error: Error & { code?: string; details?: string }) =>
+      send({ id, error: { message: error.details ?? error.message, ...(error.code && { code: error.code }) } }),
   );
   working.add(work);
   void work.finally(() => working.delete(work));
