@@ -70,6 +70,7 @@ describe("SECURITY.md", () => {
       "An image registry",
       "A tenant's pull secret",
       "A credential helper",
+      "A Pod from a manifest",
       "An attacker on the network",
       "Your own program",
     ]);
