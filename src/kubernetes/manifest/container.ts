@@ -33,13 +33,16 @@ export interface ContainerManifest {
   tty?: boolean | undefined;
 }
 
+/** What to do if a container exits with certain codes. `RestartAllContainers` since Kubernetes 1.35. */
 export interface RestartRuleManifest {
   action: "Restart" | "RestartAllContainers";
   exitCodes: { operator: "In" | "NotIn"; values: readonly number[] };
 }
 
+/** The protocol of a port. */
 export type ProtocolName = "TCP" | "UDP" | "SCTP";
 
+/** A port of a container. With `hostPort`, the runtime forwards a port of the node to it. */
 export interface ContainerPortManifest {
   name?: string | undefined;
   containerPort: number;
@@ -49,6 +52,7 @@ export interface ContainerPortManifest {
   protocol?: ProtocolName | undefined;
 }
 
+/** An environment variable: a value, or where it comes from. */
 export interface EnvVarManifest {
   name: string;
   /** May contain `$(NAME)` of earlier variables. @defaultValue "" */
@@ -64,12 +68,14 @@ export interface EnvSourceManifest {
   secretKeyRef?: KeyReferenceManifest | undefined;
 }
 
+/** A field of the pod, such as `metadata.name` or `status.podIP`. */
 export interface FieldReferenceManifest {
   /** @defaultValue "v1" */
   apiVersion?: string | undefined;
   fieldPath: string;
 }
 
+/** A request or limit of a container, divided by `divisor` and rounded up. */
 export interface ResourceReferenceManifest {
   /** @defaultValue the container itself */
   containerName?: string | undefined;
@@ -79,6 +85,7 @@ export interface ResourceReferenceManifest {
   divisor?: QuantityManifest | undefined;
 }
 
+/** A key of a ConfigMap or Secret. With `optional`, the object or the key may be missing. */
 export interface KeyReferenceManifest {
   name: string;
   key: string;
@@ -92,6 +99,7 @@ export interface EnvFromManifest {
   secretRef?: OptionalReferenceManifest | undefined;
 }
 
+/** A ConfigMap or Secret by name. With `optional`, it may be missing. */
 export interface OptionalReferenceManifest {
   name: string;
   optional?: boolean | undefined;
@@ -103,12 +111,14 @@ export type QuantityManifest = string | number;
 /** Quantities by the name of the resource: `cpu`, `memory`, `ephemeral-storage`, `hugepages-2Mi`. */
 export type ResourceList = Readonly<Record<string, QuantityManifest>>;
 
+/** The resources of a container or a pod. */
 export interface ResourcesManifest {
   limits?: ResourceList | undefined;
   /** @defaultValue the limits */
   requests?: ResourceList | undefined;
 }
 
+/** Where a container sees a volume. */
 export interface VolumeMountManifest {
   /** The volume. */
   name: string;
@@ -149,6 +159,7 @@ export interface HandlerManifest {
   tcpSocket?: { port: number | string; host?: string | undefined } | undefined;
 }
 
+/** A GET request to a container. */
 export interface HttpGetManifest {
   /** A port, or the name of a port of the container. */
   port: number | string;
@@ -161,6 +172,7 @@ export interface HttpGetManifest {
   httpHeaders?: readonly { name: string; value: string }[] | undefined;
 }
 
+/** What happens after a container started, and before it is stopped. */
 export interface LifecycleManifest {
   /** Runs after the container started. If it fails, the container is stopped. */
   postStart?: HookManifest | undefined;

@@ -2,6 +2,7 @@ import type { ProtocolName, ResourceList } from "./container.js";
 import type { ManifestMetadata } from "./metadata.js";
 import type { LocalReferenceManifest } from "./pod.js";
 
+/** A ConfigMap (`v1`), whose keys become variables and files. */
 export interface ConfigMapManifest {
   apiVersion: "v1";
   kind: "ConfigMap";
@@ -12,6 +13,7 @@ export interface ConfigMapManifest {
   immutable?: boolean | undefined;
 }
 
+/** A Secret (`v1`): variables, files, or credentials for images. Its values never appear in errors or printed plans. */
 export interface SecretManifest {
   apiVersion: "v1";
   kind: "Secret";
@@ -24,6 +26,7 @@ export interface SecretManifest {
   immutable?: boolean | undefined;
 }
 
+/** A ServiceAccount (`v1`), for its pull secrets. */
 export interface ServiceAccountManifest {
   apiVersion: "v1";
   kind: "ServiceAccount";
@@ -32,6 +35,7 @@ export interface ServiceAccountManifest {
   automountServiceAccountToken?: boolean | undefined;
 }
 
+/** A RuntimeClass (`node.k8s.io/v1`): a runtime handler and what its pods need beyond their containers. */
 export interface RuntimeClassManifest {
   apiVersion: "node.k8s.io/v1";
   kind: "RuntimeClass";
@@ -52,6 +56,7 @@ export interface ServiceManifest {
   };
 }
 
+/** A port of a Service. */
 export interface ServicePortManifest {
   name?: string | undefined;
   port: number;

@@ -11,7 +11,9 @@ export interface PodManifest {
   spec: PodManifestSpec;
 }
 
+/** When containers that have exited are started again. */
 export type RestartPolicyName = "Always" | "OnFailure" | "Never";
+/** Where the DNS settings of a pod come from. */
 export type DnsPolicyName = "ClusterFirst" | "ClusterFirstWithHostNet" | "Default" | "None";
 
 /** The `spec` of a Pod. Defaults are those of the Kubernetes API. */
@@ -59,21 +61,25 @@ export interface PodManifestSpec {
   priority?: number | undefined;
 }
 
+/** An object in the namespace of the pod. */
 export interface LocalReferenceManifest {
   name: string;
 }
 
+/** DNS settings that are added to those of the policy. */
 export interface DnsConfigManifest {
   nameservers?: readonly string[] | undefined;
   searches?: readonly string[] | undefined;
   options?: readonly { name: string; value?: string | undefined }[] | undefined;
 }
 
+/** A line of `/etc/hosts`. */
 export interface HostAliasManifest {
   ip: string;
   hostnames: readonly string[];
 }
 
+/** The `securityContext` of a pod: defaults of its containers, and settings of the whole pod. */
 export interface PodSecurityContextManifest {
   runAsUser?: number | undefined;
   runAsGroup?: number | undefined;

@@ -1,15 +1,18 @@
+/** Which system calls a container may use. */
 export interface SeccompProfileManifest {
   type: "RuntimeDefault" | "Unconfined" | "Localhost";
   /** The file of the profile, below the node's seccomp directory. Only with `type: Localhost`. */
   localhostProfile?: string | undefined;
 }
 
+/** The AppArmor profile of a container. Since Kubernetes 1.30; older ones use an annotation. */
 export interface AppArmorProfileManifest {
   type: "RuntimeDefault" | "Unconfined" | "Localhost";
   /** The name of a loaded profile. Only with `type: Localhost`. */
   localhostProfile?: string | undefined;
 }
 
+/** The SELinux label of a container. */
 export interface SelinuxManifest {
   user?: string | undefined;
   role?: string | undefined;

@@ -11,6 +11,7 @@ export interface VolumeManifest extends VolumeSourcesManifest {
   name: string;
 }
 
+/** The kinds of volumes that this package supports. */
 export interface VolumeSourcesManifest {
   emptyDir?: EmptyDirManifest | undefined;
   hostPath?: HostPathManifest | undefined;
@@ -22,12 +23,14 @@ export interface VolumeSourcesManifest {
   image?: ImageVolumeManifest | undefined;
 }
 
+/** A directory that lives as long as the pod. */
 export interface EmptyDirManifest {
   /** `""` is the disk of the node; `Memory` a tmpfs; `HugePages` and `HugePages-<size>` a hugetlbfs. @defaultValue "" */
   medium?: string | undefined;
   sizeLimit?: QuantityManifest | undefined;
 }
 
+/** What must be at a `hostPath`, or is created there. */
 export type HostPathTypeName =
   | ""
   | "DirectoryOrCreate"
@@ -38,6 +41,7 @@ export type HostPathTypeName =
   | "CharDevice"
   | "BlockDevice";
 
+/** A file or directory of the node. */
 export interface HostPathManifest {
   path: string;
   /** @defaultValue "": no check */
@@ -52,12 +56,14 @@ export interface KeyToPathManifest {
   mode?: number | undefined;
 }
 
+/** The keys of a ConfigMap as files. */
 export interface ConfigMapVolumeManifest extends OptionalReferenceManifest {
   items?: readonly KeyToPathManifest[] | undefined;
   /** @defaultValue 0644 */
   defaultMode?: number | undefined;
 }
 
+/** The keys of a Secret as files, in memory. */
 export interface SecretVolumeManifest {
   secretName: string;
   optional?: boolean | undefined;
@@ -66,6 +72,7 @@ export interface SecretVolumeManifest {
   defaultMode?: number | undefined;
 }
 
+/** A field or a resource of the pod as a file. */
 export interface DownwardApiItemManifest {
   path: string;
   fieldRef?: FieldReferenceManifest | undefined;
@@ -73,12 +80,14 @@ export interface DownwardApiItemManifest {
   mode?: number | undefined;
 }
 
+/** Fields and resources of the pod as files. */
 export interface DownwardApiVolumeManifest {
   items?: readonly DownwardApiItemManifest[] | undefined;
   /** @defaultValue 0644 */
   defaultMode?: number | undefined;
 }
 
+/** Files of several sources in one directory. */
 export interface ProjectedVolumeManifest {
   sources?: readonly ProjectionManifest[] | undefined;
   /** @defaultValue 0644 */
@@ -94,6 +103,7 @@ export interface ProjectionManifest {
   serviceAccountToken?: ServiceAccountTokenManifest | undefined;
 }
 
+/** A token of the service account as a file. The caller passes the token to `planPod`. */
 export interface ServiceAccountTokenManifest {
   path: string;
   audience?: string | undefined;
@@ -101,6 +111,7 @@ export interface ServiceAccountTokenManifest {
   expirationSeconds?: number | undefined;
 }
 
+/** An image whose files a container sees, read-only. */
 export interface ImageVolumeManifest {
   reference: string;
   /** @defaultValue "Always" for the tag `latest` or no tag; else "IfNotPresent" */

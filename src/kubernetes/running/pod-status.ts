@@ -16,6 +16,7 @@ export interface PodStatus {
   containerStatuses: readonly PodContainerStatus[];
 }
 
+/** The conditions of a pod. */
 export interface PodConditions {
   /** The pod has its sandbox and its network. */
   PodReadyToStartContainers: boolean;
@@ -26,6 +27,7 @@ export interface PodConditions {
   Ready: boolean;
 }
 
+/** The state of one container of a pod. */
 export interface PodContainerStatus {
   name: string;
   /** A sidecar: an init container that restarts always. */
@@ -50,6 +52,7 @@ export interface PodContainerState {
   terminated?: PodContainerTermination | undefined;
 }
 
+/** How an attempt of a container ended. */
 export interface PodContainerTermination {
   exitCode: number;
   /** `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`, `ContainerStatusUnknown` or the runtime's own reason. */
