@@ -35,6 +35,12 @@ export function checkConnectOptions(options: ConnectOptions | undefined): void {
   if (!options) return;
   checkOptions(options.defaults, defaultFields, "defaults");
   checkOptions(options.watch, watchFields, "watch");
+  for (const name of ["middleware", "attemptMiddleware"] as const) {
+    const list: unknown = options[name];
+    if (list !== undefined && !(Array.isArray(list) && list.every((one) => typeof one === "function"))) {
+      invalid(name, "must be an array of nice-grpc middlewares", list);
+    }
+  }
   // The keys are not checked, because grpc-js defines them.
   const { channelOptions } = options;
   if (channelOptions !== undefined && !isRecord(channelOptions)) {

@@ -190,3 +190,11 @@ test("raw stubs accept every form of a 64-bit number", async () => {
     await cri.raw.runtime.stopContainer({ containerId: container.id, timeout });
   }
 });
+
+test.each([
+  ["middleware", () => {}],
+  ["attemptMiddleware", [null]],
+])("%s that is no array of functions is refused", (name, value) => {
+  const connect = () => CriClient.lazy({ endpoint: "/run/x.sock", [name]: value });
+  expect(connect).toThrow(`${name}: must be an array of nice-grpc middlewares`);
+});
