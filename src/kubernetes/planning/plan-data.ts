@@ -8,6 +8,7 @@ import { configureContainer, type ReadEnvironment } from "./container-config.js"
 import { environmentOf } from "./environment.js";
 import { containerAnnotations } from "./labels.js";
 import { placeholderFacts } from "./placeholder-facts.js";
+import { namespaceOf } from "./pod-context.js";
 import type { ContainerPlan, PodPlanParts, SubPathPlan, VolumePlan } from "./pod-plan-types.js";
 import type { MessageContext } from "./sandbox-config.js";
 
@@ -28,7 +29,7 @@ export function planData(context: MessageContext, plan: Parts, reveal: boolean):
   });
   const hostsFile = plan.hostsFile(placeholderFacts.podIPs);
   const data = {
-    namespace: context.pod.metadata.namespace ?? "default",
+    namespace: namespaceOf(context),
     name: context.pod.metadata.name,
     uid: plan.uid,
     hash: plan.hash,

@@ -2,6 +2,7 @@ import type { ContainerManifest } from "../manifest/container.js";
 import type { KubernetesObjects } from "../manifest/objects.js";
 import type { PodManifest } from "../manifest/pod.js";
 import type { NodeConfig } from "../node/node-config.js";
+import { namespaceIn } from "./named-object.js";
 
 /** What all parts of a plan are computed from. */
 export interface PodContext {
@@ -34,7 +35,7 @@ export interface ServiceAccountToken {
 
 /** Returns the namespace of the pod. */
 export function namespaceOf({ pod }: { pod: PodManifest }): string {
-  return pod.metadata.namespace ?? "default";
+  return namespaceIn(pod);
 }
 
 /** Returns the path of a container in its document, such as `spec.initContainers[0]`. */

@@ -1,6 +1,7 @@
 import { closest } from "../../internal/closest.js";
 import type { ManifestFaults, MissingObject } from "../manifest/invalid-manifest-error.js";
 import type { ConfigMapManifest, SecretManifest } from "../manifest/objects.js";
+import { findNamed, namespaceIn } from "./named-object.js";
 import { namespaceOf, type PodContext } from "./pod-context.js";
 
 /** A reference to a ConfigMap or a Secret of the pod's namespace. */
@@ -46,8 +47,8 @@ export class ReferredObject {
     // Not by the kind that the object states: the entries of a list from an API server state none.
     const content =
       kind === "ConfigMap"
-        ? contentOfConfigMap(configMaps.findLast((object) => isNamed(object, namespace, name)))
-        : contentOfSecret(secrets.findLast((object) => isNamed(object, namespace, name)));
+        ? contentOfConfigMap(findNamed(configMaps, namespace, name))
+        : contentOfSecret(findNamed(secrets, namespace, name));
     if (content !== undefined) return new ReferredObject(reference, namespace, content, faults);
     if (optional) return undefined;
     const [given, field] = kind === "ConfigMap" ? [configMaps, "configMaps"] : [secrets, "secrets"];
@@ -117,32 +118,22 @@ export class ReferredObject {
   }
 }
 
-type NamedObject = Pick<ConfigMapManifest | SecretManifest, "metadata">;
-
-function isNamed(object: NamedObject, namespace: string, name: string): boolean {
-  return object.metadata.name === name && namespaceIn(object) === namespace;
-}
-
-function namespaceIn({ metadata }: NamedObject): string {
-  return metadata.namespace ?? "default";
-}
-
 function contentOfConfigMap(object: ConfigMapManifest | undefined): Content | undefined {
   if (object === undefined) return undefined;
-  const variables = texts(object.data);
-  return { variables, files: new Map([...variables, ...encoded(object.binaryData)]) };
+  const variables = plainValues(object.data);
+  return { variables, files: new Map([...variables, ...base64Values(object.binaryData)]) };
 }
 
 function contentOfSecret(object: SecretManifest | undefined): Content | undefined {
   if (object === undefined) return undefined;
-  const values = new Map([...encoded(object.data), ...texts(object.stringData)]);
+  const values = new Map([...base64Values(object.data), ...plainValues(object.stringData)]);
   return { variables: values, files: values };
 }
 
-function texts(data: Readonly<Record<string, string>> = {}): Map<string, StoredValue> {
+function plainValues(data: Readonly<Record<string, string>> = {}): Map<string, StoredValue> {
   return new Map(Object.entries(data).map(([key, text]) => [key, { text }]));
 }
 
-function encoded(data: Readonly<Record<string, string>> = {}): Map<string, StoredValue> {
+function base64Values(data: Readonly<Record<string, string>> = {}): Map<string, StoredValue> {
   return new Map(Object.entries(data).map(([key, base64]) => [key, { base64 }]));
 }

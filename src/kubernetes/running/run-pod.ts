@@ -4,6 +4,7 @@ import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-
 import type { CallOptions } from "../../options.js";
 import { neverAborts } from "../../resources/creation/clean-up.js";
 import { pinDeadline } from "../../rpcs/budget.js";
+import { pullSecretKeys } from "../../specs/credentials/pull-secret.js";
 import { lockPod } from "../node/pod-lock.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
 import { contextOf } from "./context-of.js";
@@ -75,8 +76,7 @@ export async function runPod(
 
 function credentialsOf({ pullSecrets }: PodPlanParts, auth: RegistryCredentials | undefined) {
   const secrets = pullSecrets.map(({ name, type, document }) => {
-    const key = type === "kubernetes.io/dockercfg" ? ".dockercfg" : ".dockerconfigjson";
-    return { type, metadata: { name }, stringData: { [key]: document } };
+    return { type, metadata: { name }, stringData: { [pullSecretKeys[type]]: document } };
   });
   if (secrets.length === 0) return auth;
   return auth ? auth.withSecrets(secrets) : RegistryCredentials.fromSecrets(secrets);

@@ -24,10 +24,12 @@ export interface ReadSecret {
 }
 
 /** The key of each type. */
-const keys: ReadonlyMap<unknown, string> = new Map([
-  ["kubernetes.io/dockerconfigjson", ".dockerconfigjson"],
-  ["kubernetes.io/dockercfg", ".dockercfg"],
-]);
+export const pullSecretKeys = {
+  "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
+  "kubernetes.io/dockercfg": ".dockercfg",
+} as const;
+
+const keys: ReadonlyMap<unknown, string> = new Map(Object.entries(pullSecretKeys));
 
 /** Reads a pull secret. No error shows its data. @throws InvalidInputError if it is malformed or has another type */
 export function readPullSecret(secret: PullSecret, field: string): ReadSecret {
