@@ -9,7 +9,7 @@ const alone = [
   "test/unit/logs/{file-watch,open-current-file}.test.ts",
   "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
   "test/unit/resources/sessions/copy/{corpus,hostile,swapper,unpack}.test.ts",
-  "test/integration/{connect-discovery,connecting,fake-runtime,fake-sessions,soak}.test.ts",
+  "test/integration/{connect-discovery,connecting,fake-runtime,fake-sessions,hostile-streams,soak}.test.ts",
 ];
 
 export default defineConfig({

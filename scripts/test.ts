@@ -81,7 +81,7 @@ const runs = [
   await runVitest("reliability"),
   await runVitest("runtime"),
 ];
-const { passed, failed, skipped, skippedFiles } = totals(results, runs);
+const { passed, failed, skipped, skippedFiles, failedTests } = totals(results, runs);
 const required = Boolean(process.env.CRI_TEST_REQUIRED);
 if (skipped > 0) {
   console.log(
@@ -89,6 +89,8 @@ if (skipped > 0) {
   );
   for (const { file, count } of skippedFiles) console.log(`!!!   ${relative(root, file)}: ${count}`);
 }
+// Once more at the end, because the output of each run is long.
+for (const { file, test, message } of failedTests) console.log(`FAILED  ${relative(root, file)} > ${test}: ${message}`);
 console.log(`\nAll in ${((performance.now() - started) / 1_000).toFixed(0)} s.`);
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed > 0 || (required && skipped > 0) ? 1 : 0;

@@ -9,7 +9,7 @@ export interface VitestReport {
   testResults: {
     name: string;
     status: string;
-    assertionResults: { status: string }[];
+    assertionResults: { status: string; fullName: string; failureMessages?: string[] }[];
   }[];
 }
 
@@ -24,6 +24,7 @@ export interface Totals {
   failed: number;
   skipped: number;
   skippedFiles: { file: string; count: number }[];
+  failedTests: { file: string; test: string; message: string }[];
 }
 
 /**
@@ -31,7 +32,7 @@ export interface Totals {
  * a run of vitest without a report.
  */
 export function totals(checks: readonly boolean[], runs: readonly VitestRun[]): Totals {
-  const sum: Totals = { passed: 0, failed: 0, skipped: 0, skippedFiles: [] };
+  const sum: Totals = { passed: 0, failed: 0, skipped: 0, skippedFiles: [], failedTests: [] };
   for (const good of checks) sum[good ? "passed" : "failed"]++;
   for (const run of runs) add(sum, run);
   return sum;
@@ -49,6 +50,10 @@ function add(sum: Totals, { code, report }: VitestRun): void {
     sum.skipped += skipped;
     if (status === "failed" && failed === 0) sum.failed++;
     if (skipped > 0) sum.skippedFiles.push({ file: name, count: skipped });
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      const [message = ""] = failureMessages?.[0]?.split("\n") ?? [];
+      if (status === "failed") sum.failedTests.push({ file: name, test: fullName, message });
+    }
   }
   if ((code !== 0 || !report) && sum.failed === failedBefore) sum.failed++;
 }

@@ -4,7 +4,11 @@ import { totals } from "../../scripts/lib/test-totals.js";
 const file = (name: string, status: string, ...results: string[]) => ({
   name,
   status,
-  assertionResults: results.map((result) => ({ status: result })),
+  assertionResults: results.map((result, index) => ({
+    status: result,
+    fullName: `test ${index}`,
+    failureMessages: result === "failed" ? ["Error: 1 is not 2\n    at line 1"] : [],
+  })),
 });
 
 describe("totals of npm test", () => {
@@ -21,6 +25,7 @@ describe("totals of npm test", () => {
         { file: "a", count: 1 },
         { file: "b", count: 1 },
       ],
+      failedTests: [{ file: "b", test: "test 0", message: "Error: 1 is not 2" }],
     });
   });
 
