@@ -1,0 +1,60 @@
+/**
+ * The table of contents of the site: the sidebar and the landing page show it, and a test compares it with the files.
+ *
+ * @module
+ */
+
+export interface Page {
+  /** Relative to the root of the repository. */
+  readonly file: string;
+  readonly title: string;
+}
+
+export interface Group {
+  readonly title: string;
+  readonly pages: readonly Page[];
+}
+
+const guide = (name: string, title: string): Page => ({ file: `docs/${name}.md`, title });
+
+export const groups: readonly Group[] = [
+  {
+    title: "Guides",
+    pages: [
+      guide("connecting", "Connecting"),
+      guide("lifecycle", "Lifecycle"),
+      guide("manifests", "Pod manifests"),
+      guide("images", "Images"),
+      guide("exec", "Commands and files"),
+      guide("port-forward", "Ports"),
+      guide("logs", "Logs"),
+      guide("events", "Events"),
+      guide("stats", "Statistics"),
+      guide("json", "JSON and time"),
+      guide("errors", "Errors and retries"),
+      guide("timeouts", "Timeouts and cancellation"),
+    ],
+  },
+  {
+    title: "Runtimes",
+    pages: [guide("runtimes", "Runtimes"), guide("conformance", "Conformance"), guide("bundling", "Bundling")],
+  },
+  {
+    title: "Coming from",
+    pages: [guide("crictl", "crictl"), guide("migrating", "Other clients")],
+  },
+  {
+    title: "Project",
+    pages: [
+      guide("testing", "Testing"),
+      { file: "SECURITY.md", title: "Security" },
+      guide("reliability", "Reliability"),
+      guide("performance", "Performance"),
+      { file: "CHANGELOG.md", title: "Changelog" },
+      { file: "CONTRIBUTING.md", title: "Contributing" },
+    ],
+  },
+];
+
+/** All pages, in the order of the sidebar. */
+export const pages: readonly Page[] = groups.flatMap((group) => group.pages);
