@@ -29,14 +29,15 @@ async function compile(folder: string): Promise<void> {
   if (code !== 0) throw new Error("tsc failed");
 }
 
-/** Returns the compiled entry points of the package by name. */
-function entriesIn(folder: string): Record<string, string> {
+/** Returns the compiled entry points of the package by name. The command is an ES module only. */
+function entriesIn(folder: string, format: (typeof formats)[number]): Record<string, string> {
   const paths = Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === "string" ? [] : entry.import.default,
   );
+  if (format === "esm") paths.push(...Object.values(manifest.bin));
   return Object.fromEntries(
     paths.map((path) => {
-      const name = path.replace("./dist/esm/", "");
+      const name = path.replace(/^(\.\/)?dist\/esm\//, "");
       return [name.replace(/\.js$/, ""), join(folder, name)];
     }),
   );
@@ -69,15 +70,15 @@ try {
   await compile(compiled);
   await dropGeneratedMaps(compiled);
   await rm(join(root, "dist"), { recursive: true, force: true });
-  const bundle = await rolldown({
-    input: entriesIn(compiled),
-    cwd: compiled,
-    platform: "node",
-    // Dependencies are not bundled.
-    external: /^(?!\.|\/|\w:)/,
-    plugins: [{ name: "source-maps", load: loadWithMap }],
-  });
   for (const format of formats) {
+    const bundle = await rolldown({
+      input: entriesIn(compiled, format),
+      cwd: compiled,
+      platform: "node",
+      // Dependencies are not bundled.
+      external: /^(?!\.|\/|\w:)/,
+      plugins: [{ name: "source-maps", load: loadWithMap }],
+    });
     const folder = join(root, "dist", format);
     // Comments are in the declarations. In JavaScript they would only slow down loading.
     await bundle.write({
@@ -89,9 +90,11 @@ try {
       // Maps refer to the sources in the package, which both formats share.
       sourcemapExcludeSources: true,
     });
-    await cp(compiled, folder, { recursive: true, filter: (path) => !/\.js(\.map)?$/.test(path) });
+    // The command exports nothing, so it needs no declarations.
+    const isDeclaration = (path: string) => !/\.js(\.map)?$|\/src\/cli$/.test(path);
+    await cp(compiled, folder, { recursive: true, filter: isDeclaration });
+    await bundle.close();
   }
-  await bundle.close();
   // Overrides "type": "module" of the package.
   await writeFile(join(root, "dist/cjs/package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 } catch (error) {

@@ -7,6 +7,7 @@
 
 /** From top to bottom. A part imports only from the lines below its own; parts on one line never import each other. */
 export const layers = [
+  ["cli/"],
   ["index.ts", "testing/", "kubernetes/"],
   ["client.ts", "prometheus.ts", "crictl/"],
   ["resources/"],

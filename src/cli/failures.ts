@@ -1,0 +1,18 @@
+import { CommanderError } from "commander";
+import { CriError } from "../errors.js";
+import { ExitError, UsageError } from "./command.js";
+import { Interruption, type Terminal } from "./terminal.js";
+
+/** Prints an error as one message on stderr, and returns the exit code: 2 for a wrong command line, otherwise 1. */
+export function exitCodeOf(error: unknown, { stderr }: Terminal): number {
+  if (error instanceof Interruption) return error.exitCode;
+  stderr.write(`k8s-cri-client: ${messageOf(error)}\n`);
+  if (error instanceof ExitError || error instanceof CommanderError) return error.exitCode;
+  return error instanceof UsageError ? 2 : 1;
+}
+
+/** The message of an error, without the stack: a person at a terminal needs what happened and what to do. */
+export function messageOf(error: unknown): string {
+  if (CriError.is(error)) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}
