@@ -6,6 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Files that mock a module globally, or count resources of the whole process. Each needs its own process. */
 const alone = [
+  "test/unit/credentials/run-program.test.ts",
   "test/unit/logs/{file-watch,open-current-file}.test.ts",
   "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
   "test/unit/resources/sessions/copy/{corpus,hostile,swapper,unpack}.test.ts",

@@ -42,7 +42,8 @@ async function configuredDriver(
 export function driverInInfo(config: string | undefined): "cgroupfs" | "systemd" | undefined {
   const containerd = at(parse(config), "containerd");
   const name = at(containerd, "defaultRuntimeName");
-  const options = at(at(at(containerd, "runtimes"), String(name)), "options");
+  const runtime = typeof name === "string" ? at(at(containerd, "runtimes"), name) : undefined;
+  const options = at(runtime, "options");
   const value = at(options, "SystemdCgroup") ?? at(parse(config), "systemdCgroup");
   return typeof value === "boolean" ? (value ? "systemd" : "cgroupfs") : undefined;
 }

@@ -45,7 +45,7 @@ export function readProviderResponse(stdout: string, apiVersion: string): Provid
   }
   const { cacheKeyType, cacheDuration, auth } = response;
   if (!scopes.includes(cacheKeyType)) return "printed a cacheKeyType other than Image, Registry and Global";
-  const cacheMs = isSet(cacheDuration) ? parseGoDuration(String(cacheDuration)) : undefined;
+  const cacheMs = typeof cacheDuration === "string" ? parseGoDuration(cacheDuration) : undefined;
   if (isSet(cacheDuration) && cacheMs === undefined) return "printed a malformed cacheDuration";
   if (isSet(auth) && !isRecord(auth)) return "printed an auth that is not an object";
   const entries = entriesOf(auth ?? {});

@@ -233,6 +233,14 @@ it("arbitrary output of helpers and plugins never throws", () => {
       readHelperOutput(output, "registry.example");
       readProviderResponse(output, apiVersion);
     }),
-    runs,
+    {
+      ...runs,
+      // An object that cannot become a string.
+      examples: [
+        [
+          '{"kind":"CredentialProviderResponse","apiVersion":"v1","cacheKeyType":"Image","cacheDuration":{"toString":null}}',
+        ],
+      ],
+    },
   );
 });

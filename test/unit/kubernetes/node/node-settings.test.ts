@@ -214,6 +214,7 @@ test("the cgroup driver is found in the configuration of containerd's default ha
     });
   expect(driverInInfo(config(true))).toBe("systemd");
   expect(driverInInfo(config(false))).toBe("cgroupfs");
+  expect(driverInInfo('{"containerd":{"defaultRuntimeName":{"toString":null},"runtimes":{}}}')).toBeUndefined();
   expect(driverInInfo(config(undefined, { systemdCgroup: true }))).toBe("systemd");
   for (const none of [undefined, "", "{", "[]", "{}", config("yes")]) expect(driverInInfo(none)).toBeUndefined();
 });
