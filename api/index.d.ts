@@ -187,6 +187,7 @@ export type { RegistryCredentialsOptions };
 export type { RegistryTokenAuth };
 export type { RemoveOptions };
 export type { RepositoryDiskUsage };
+export type { ResolveOptions };
 export type { ResourceLimits };
 export type { ResourceRequests };
 export type { ResourcesSpec };
@@ -571,6 +572,7 @@ declare class Containers {
   get(container: ContainerTarget): Container;
   list(filter?: ContainerFilter, options?: CallOptions): Promise<ContainerMessage[]>;
   find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined>;
+  resolve(text: string, options?: ResolveOptions): Promise<Container>;
   findByPid(pid: number, options?: CallOptions): Promise<Container | undefined>;
   remove(container: ContainerTarget, options?: RemoveOptions): Promise<void>;
   prune(options?: PruneContainersOptions): Promise<PrunedContainers>;
@@ -676,6 +678,7 @@ declare class CriClient implements AsyncDisposable {
       network?: boolean | undefined;
     },
   ): Promise<void>;
+  resolve(text: string, options?: ResolveOptions): Promise<PodSandbox | Container>;
   logs(
     query: LogQuery | undefined,
     options: MergedLogOptions & {
@@ -1540,6 +1543,7 @@ declare class Pods {
   get(pod: PodTarget): PodSandbox;
   list(filter?: PodFilter, options?: CallOptions): Promise<PodSandboxMessage[]>;
   find(filter: PodFilter, options?: CallOptions): Promise<PodSandbox | undefined>;
+  resolve(text: string, options?: ResolveOptions): Promise<PodSandbox>;
   remove(pod: PodTarget, options?: RemoveOptions): Promise<void>;
   prune(options?: PrunePodsOptions): Promise<PrunedPods>;
   pruneLogs(root: string, options?: PruneLogsOptions): Promise<PrunedLogs>;
@@ -1804,6 +1808,10 @@ interface RepositoryDiskUsage {
   readonly repository: string;
   readonly images: readonly Image[];
   readonly sizeBytes: number;
+}
+
+interface ResolveOptions extends CallOptions {
+  namespace?: string | undefined;
 }
 
 interface ResourceLimits {

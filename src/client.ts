@@ -13,7 +13,7 @@ import type {
 } from "./proto.js";
 import { ImageServiceDefinition, RuntimeServiceDefinition } from "./proto.js";
 import { findCapabilities, type RuntimeCapabilities } from "./resources/capabilities.js";
-import type { OwnedContainer } from "./resources/container.js";
+import type { Container, OwnedContainer } from "./resources/container.js";
 import { Containers } from "./resources/containers.js";
 import { type ClientContext, contextOfClient, createContext } from "./resources/context.js";
 import type { CreateContainerOptions } from "./resources/creation/create-container.js";
@@ -23,7 +23,9 @@ import type { LogQuery } from "./resources/logs/log-query.js";
 import type { MergedLogBytesEntry, MergedLogEntry } from "./resources/logs/merged-log-entry.js";
 import type { MergedLogOptions } from "./resources/logs/merged-log-options.js";
 import { mergedLogs } from "./resources/logs/merged-logs.js";
+import type { PodSandbox } from "./resources/pod.js";
 import { Pods } from "./resources/pods.js";
+import { type ResolveOptions, resolve } from "./resources/resolving/resolve.js";
 import { Stats } from "./resources/stats.js";
 import type { PodTarget } from "./resources/target.js";
 import { EventStream, type EventsOptions } from "./resources/watching/event-stream.js";
@@ -211,6 +213,18 @@ export class CriClient implements AsyncDisposable {
     checkOptions(options, waitForReadyFields);
     const { network = false, ...callOptions } = options;
     await rpcs.waitForReady(this.#connection, network, callOptions);
+  }
+
+  /**
+   * Finds the pod or container that a person names, as `pods.resolve` and `containers.resolve` do. Returns a borrowed handle, whose
+   * `kind` says which of both it is. The name of a pod stands for the pod, even if it has only one container.
+   *
+   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the text is ambiguous, with
+   *   the candidates
+   */
+  async resolve(text: string, options?: ResolveOptions): Promise<PodSandbox | Container> {
+    const { kind, id } = await resolve(this.#connection, text, ["pod", "container"], options);
+    return kind === "pod" ? this.pods.get(id) : this.containers.get(id);
   }
 
   /**

@@ -10,6 +10,7 @@ import { listMatchingContainers } from "./filtered-list.js";
 import { findContainer } from "./find.js";
 import { findContainerByPid } from "./find-by-pid.js";
 import { type PruneContainersOptions, type PrunedContainers, pruneContainers } from "./pruning/prune-containers.js";
+import { type ResolveOptions, resolve } from "./resolving/resolve.js";
 import type { RemoveOptions } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
@@ -83,6 +84,27 @@ export class Containers {
   async find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined> {
     const id = await findContainer(this.#context.connection, filter, options);
     return id === undefined ? undefined : new Container(this.#context, id);
+  }
+
+  /**
+   * Finds the container that a person names, for example on a command line. Returns a borrowed handle. The text may be:
+   * - an id
+   * - a name: `CONTAINER`, `POD/CONTAINER` or `NAMESPACE/POD/CONTAINER`; the pod may also be the beginning of its id
+   * - the beginning of an id that no other container has
+   * - the name, the id or the beginning of the id of a pod with only one container
+   *
+   * Of several containers with the name, those that run come first; of several attempts, the latest.
+   *
+   * ```ts
+   * const container = await cri.containers.resolve(process.argv[2] ?? "web");
+   * ```
+   *
+   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the text is ambiguous, with
+   *   the candidates
+   */
+  async resolve(text: string, options?: ResolveOptions): Promise<Container> {
+    const { id } = await resolve(this.#context.connection, text, ["container"], options);
+    return new Container(this.#context, id);
   }
 
   /**

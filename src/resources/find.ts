@@ -1,11 +1,12 @@
 import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
-import type { Container, PodSandbox } from "../proto.js";
+import type { Container } from "../proto.js";
 import { startBudget } from "../rpcs/budget.js";
 import { listPodSandboxes } from "../rpcs/pods.js";
 import type { Connection } from "../transport/connection.js";
 import { type ContainerFilter, checkContainerFilter } from "./container-filter.js";
 import { listMatchingContainers, listPods } from "./filtered-list.js";
+import { latestAttempt, latestPod, nameOfPod } from "./latest.js";
 import { checkPodFilter, type PodFilter } from "./pod-filter.js";
 
 /**
@@ -77,22 +78,4 @@ function requireOne({ endpoint }: Connection, what: "pods" | "containers", names
   const more = different.length > 3 ? ` and ${different.length - 3} more` : "";
   const message = `the filter matches ${different.length} ${what} (${shown}${more}); narrow the filter, or use list()`;
   throw new CriError({ code: "FAILED_PRECONDITION", message, endpoint, attempts: 1 });
-}
-
-function nameOfPod({ metadata }: PodSandbox): string {
-  return `${metadata?.namespace}/${metadata?.name}`;
-}
-
-/** Returns the highest attempt of the newest uid. A pod that was created again has another uid and begins at attempt 0. */
-function latestPod(pods: readonly PodSandbox[]): PodSandbox | undefined {
-  const [newest] = pods.toSorted((one, other) => other.createdAt.compare(one.createdAt));
-  return latestAttempt(pods.filter(({ metadata }) => metadata?.uid === newest?.metadata?.uid));
-}
-
-/** Returns the object with the highest attempt number; of those with the same number, the newest. */
-function latestAttempt<T extends PodSandbox | Container>(objects: readonly T[]): T | undefined {
-  const attemptOf = ({ metadata }: T) => metadata?.attempt ?? 0;
-  return objects.toSorted(
-    (one, other) => attemptOf(other) - attemptOf(one) || other.createdAt.compare(one.createdAt),
-  )[0];
 }

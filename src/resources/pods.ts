@@ -12,6 +12,7 @@ import type { PodFilter } from "./pod-filter.js";
 import type { PrunePodsOptions } from "./pruning/prunable-pods.js";
 import { type PrunedLogs, type PruneLogsOptions, pruneLogs } from "./pruning/prune-logs.js";
 import { type PrunedPods, prunePods } from "./pruning/prune-pods.js";
+import { type ResolveOptions, resolve } from "./resolving/resolve.js";
 import type { RemoveOptions } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
@@ -87,6 +88,19 @@ export class Pods {
   async find(filter: PodFilter, options?: CallOptions): Promise<PodSandbox | undefined> {
     const id = await findPod(this.#context.connection, filter, options);
     return id === undefined ? undefined : new PodSandbox(this.#context, id);
+  }
+
+  /**
+   * Finds the pod that a person names, for example on a command line. Returns a borrowed handle. The text may be an id, a name
+   * (`POD` or `NAMESPACE/POD`), or the beginning of an id that no other pod has. Of several pods with the name, those that are
+   * ready come first; of several attempts, the latest.
+   *
+   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the text is ambiguous, with
+   *   the candidates
+   */
+  async resolve(text: string, options?: ResolveOptions): Promise<PodSandbox> {
+    const { id } = await resolve(this.#context.connection, text, ["pod"], options);
+    return new PodSandbox(this.#context, id);
   }
 
   /**

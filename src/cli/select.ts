@@ -1,0 +1,59 @@
+import { type Command, Option } from "commander";
+import type { Container, CriClient, PodSandbox } from "../index.js";
+
+/** The options with which a user narrows what a name stands for. */
+export interface SelectOptions {
+  /** Only pods of this namespace, and their containers. */
+  namespace?: string;
+  /** What the name stands for, if a pod and a container have it. */
+  type?: "pod" | "container";
+}
+
+/** Adds `--namespace`. */
+export function addNamespaceOption(command: Command): void {
+  command.option("-n, --namespace <name>", "only pods of this namespace, and their containers");
+}
+
+/** Adds `--namespace` and `--type`, for commands that take pods and containers. */
+export function addSelectOptions(command: Command): void {
+  addNamespaceOption(command);
+  command.addOption(
+    new Option("--type <type>", "what a name stands for, if a pod and a container have it").choices([
+      "pod",
+      "container",
+    ]),
+  );
+}
+
+/** What help says about the names that commands take. */
+export const namesHelp = `
+A pod or container is named by its id, by the beginning of its id, or by its name:
+POD, NAMESPACE/POD, CONTAINER, POD/CONTAINER or NAMESPACE/POD/CONTAINER.`;
+
+/** Finds the pod or container that a user names. */
+export async function select(
+  cri: CriClient,
+  text: string,
+  { namespace, type }: SelectOptions = {},
+): Promise<PodSandbox | Container> {
+  if (type === "pod") return cri.pods.resolve(text, { namespace });
+  return type === "container" ? cri.containers.resolve(text, { namespace }) : cri.resolve(text, { namespace });
+}
+
+/**
+ * Finds the container that a user names, or with `container` the one of the pod that the user names.
+ *
+ * @throws CriError `FAILED_PRECONDITION` for a pod with several containers, if no container is named
+ */
+export async function selectContainer(
+  cri: CriClient,
+  text: string,
+  { namespace, container }: { namespace?: string | undefined; container?: string | undefined } = {},
+): Promise<Container> {
+  return cri.containers.resolve(container === undefined ? text : `${text}/${container}`, { namespace });
+}
+
+/** Returns a function for lists: whether an entry has one of the names or ids, or one that begins like it. No texts match all. */
+export function matcher(texts: readonly string[]): (...names: readonly string[]) => boolean {
+  return (...names) => texts.length === 0 || names.some((name) => texts.some((text) => name.startsWith(text)));
+}
