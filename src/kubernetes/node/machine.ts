@@ -1,9 +1,9 @@
 import { readdir, readFile, stat, statfs } from "node:fs/promises";
 import { cpus, hostname, type NetworkInterfaceInfo, networkInterfaces, totalmem } from "node:os";
 import { dirname } from "node:path";
+import { type CgroupHierarchy, cgroupHierarchies, cgroupVersion } from "../../internal/machine/cgroup-hierarchies.js";
+import { readMounts } from "../../internal/machine/mount-table.js";
 import type { ResourceList } from "../manifest/container.js";
-import { type CgroupHierarchy, cgroupHierarchies, cgroupVersion } from "./cgroup-hierarchies.js";
-import { readMounts } from "./mount-table.js";
 
 /** Facts about this machine. */
 export interface Machine {

@@ -8,7 +8,7 @@ import { isUtf8 } from "node:buffer";
 import { CriError } from "../../errors.js";
 import { toText } from "../../internal/files/byte-string.js";
 import { PathHandle } from "../../internal/files/path-handle.js";
-import { mountsWithin, readMounts } from "./mount-table.js";
+import { mountsWithin, readMounts } from "../../internal/machine/mount-table.js";
 import { requireSystemProgram, runSystemProgram } from "./system-program.js";
 
 /** Mounts a new file system. */

@@ -8,10 +8,15 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriError, InvalidInputError } from "../../errors.js";
+import {
+  type CgroupHierarchy,
+  cgroupHierarchies,
+  cgroupVersion,
+  podControllers,
+} from "../../internal/machine/cgroup-hierarchies.js";
+import { type MountEntry, readMounts } from "../../internal/machine/mount-table.js";
 import type { PodCgroupPlan } from "../planning/pod-plan-types.js";
-import { type CgroupHierarchy, cgroupHierarchies, cgroupVersion, podControllers } from "./cgroup-hierarchies.js";
 import { diskStep, refuseDisk } from "./disk-error.js";
-import { type MountEntry, readMounts } from "./mount-table.js";
 import { type CgroupLimits, limitsV1, limitsV2 } from "./pod-cgroup-limits.js";
 import { runSystemProgram } from "./system-program.js";
 

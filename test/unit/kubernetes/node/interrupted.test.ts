@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
-import { readMounts } from "../../../../src/kubernetes/node/mount-table.js";
+import { readMounts } from "../../../../src/internal/machine/mount-table.js";
 import { listPodDirectories, removePodDirectory } from "../../../../src/kubernetes/node/pod-record.js";
 import { prepareVolumes } from "../../../../src/kubernetes/node/prepare-volumes.js";
 import { removeDirectory } from "../../../../src/kubernetes/node/remove-directory.js";

@@ -9,7 +9,6 @@ import { fromKubeletConfiguration } from "../../../../src/kubernetes/node/kubele
 import { nodeAddresses, thermalStatistics } from "../../../../src/kubernetes/node/machine.js";
 import { checkNodeOverrides, type NodeOverrides } from "../../../../src/kubernetes/node/node-overrides.js";
 import { parseResolverConfig, readResolverConfig } from "../../../../src/kubernetes/node/resolver-config.js";
-import { driverInInfo } from "../../../../src/kubernetes/node/runtime-settings.js";
 
 describe("resolv.conf", () => {
   test("the last search line and the last value of an option count", () => {
@@ -204,19 +203,6 @@ describe("the address of the node", () => {
     expect(nodeAddresses({ eth0: interfaces.eth0.slice(0, 2) }, "eth0")).toEqual(["2001:db8::10"]);
     expect(nodeAddresses({ lo: interfaces.lo }, "gone")).toEqual([]);
   });
-});
-
-test("the cgroup driver is found in the configuration of containerd's default handler", () => {
-  const config = (SystemdCgroup: unknown, rest = {}) =>
-    JSON.stringify({
-      containerd: { defaultRuntimeName: "runc", runtimes: { runc: { options: { SystemdCgroup } } } },
-      ...rest,
-    });
-  expect(driverInInfo(config(true))).toBe("systemd");
-  expect(driverInInfo(config(false))).toBe("cgroupfs");
-  expect(driverInInfo('{"containerd":{"defaultRuntimeName":{"toString":null},"runtimes":{}}}')).toBeUndefined();
-  expect(driverInInfo(config(undefined, { systemdCgroup: true }))).toBe("systemd");
-  for (const none of [undefined, "", "{", "[]", "{}", config("yes")]) expect(driverInInfo(none)).toBeUndefined();
 });
 
 test("the thermal statistics of the CPUs are found in the order of the CPUs", async () => {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, readlink, stat, statfs, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { readMounts } from "../../../../src/kubernetes/node/mount-table.js";
+import { readMounts } from "../../../../src/internal/machine/mount-table.js";
 import { createTerminationLog, writeHostsFile } from "../../../../src/kubernetes/node/pod-files.js";
 import { prepareVolumes } from "../../../../src/kubernetes/node/prepare-volumes.js";
 import type { FilePlan, VolumePlan } from "../../../../src/kubernetes/planning/pod-plan-types.js";

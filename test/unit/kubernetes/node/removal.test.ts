@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readMounts } from "../../../../src/kubernetes/node/mount-table.js";
+import { readMounts } from "../../../../src/internal/machine/mount-table.js";
 import { listPodDirectories } from "../../../../src/kubernetes/node/pod-record.js";
 import { prepareVolumes } from "../../../../src/kubernetes/node/prepare-volumes.js";
 import { removeDirectory } from "../../../../src/kubernetes/node/remove-directory.js";

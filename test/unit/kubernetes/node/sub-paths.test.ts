@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { readMounts } from "../../../../src/kubernetes/node/mount-table.js";
+import { readMounts } from "../../../../src/internal/machine/mount-table.js";
 import { mountSubPaths } from "../../../../src/kubernetes/node/sub-paths.js";
 import { openBelow } from "../../../support/open-files.js";
 import { notRoot, temporaryFolder } from "./support.js";
