@@ -110,7 +110,12 @@ export class CriError extends Error {
    * codes.
    *
    * ```ts
-   * if (CriError.is(error, "NOT_FOUND", "NAME_RESERVED")) …
+   * try {
+   *   await container.stop();
+   * } catch (error) {
+   *   if (!CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED")) throw error;
+   *   console.log(error.code, error.mayHaveTakenEffect);
+   * }
    * ```
    */
   static is(value: unknown): value is CriError;

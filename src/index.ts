@@ -7,7 +7,7 @@
  * await using cri = await CriClient.connect();
  * await using pod = await cri.pods.run({ name: "demo" });
  * await using web = await cri.runContainerInSandbox(pod, { name: "web", image: "docker.io/library/nginx:1.29" });
- * console.log((await web.execSync(["nginx", "-v"])).stderr);
+ * console.log((await web.execSync(["hostname"])).stdout);
  * ```
  *
  * The messages of the protocol are in `k8s-cri-client/proto`, metrics in Prometheus' format in `k8s-cri-client/prometheus`, a

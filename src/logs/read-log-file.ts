@@ -9,7 +9,8 @@ import { checkReadOptions } from "./read-settings.js";
  * Reads a container's log file. Detects for each file whether it has CRI's format or Docker's JSON.
  *
  * ```ts
- * for await (const { stream, text } of readLogFile(path, { follow: true, tailLines: 10 })) console.log(stream, text);
+ * const log = readLogFile("server.log", { follow: true, tailLines: 10, signal });
+ * for await (const { stream, text } of log) console.log(stream, text);
  * ```
  *
  * Opens the file when iteration begins. The loop throws a `CriError`: `NOT_FOUND` if the file does not exist,

@@ -321,7 +321,7 @@ export class Container {
    * program.
    *
    * ```ts
-   * await container.writeFile("/etc/app.json", JSON.stringify(config), { mode: 0o600 });
+   * await container.writeFile("/etc/app.json", JSON.stringify({ port: 8080 }), { mode: 0o600 });
    * ```
    *
    * @throws InvalidInputError if the path is a folder, or the data is longer or shorter than `size`; the error of the stream;

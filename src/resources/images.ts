@@ -54,7 +54,7 @@ export class Images {
    * signal aborts, it cancels the pulls in progress, waits until they have ended, and rejects with the signal's reason.
    *
    * ```ts
-   * await cri.images.pullAll(["busybox:1.37", { image: "registry.example/app:2", auth }], {
+   * await cri.images.pullAll(["busybox:1.37", { image: "registry.example/app:2", pullPolicy: "always" }], {
    *   onProgress: ({ reference, state, counts }) => console.log(reference, state, counts.queued),
    * });
    * ```

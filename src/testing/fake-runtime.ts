@@ -49,10 +49,11 @@ import type { IncomingCall } from "./wire/incoming-call.js";
  * neither root nor Linux, and starts within milliseconds.
  *
  * ```ts
- * await using runtime = await FakeRuntime.start({ images: ["busybox:1.36"] });
- * runtime.failNext("CreateContainer", { code: "UNAVAILABLE" });
- * …
- * expect(runtime.callsOf("CreateContainer")).toHaveLength(2);
+ * await using runtime = await FakeRuntime.start({ images: ["busybox:1.37"] });
+ * await using cri = await runtime.connect();
+ * runtime.failNext("ListPodSandbox", { code: "UNAVAILABLE" });
+ * await cri.pods.list(); // the client retries the call
+ * assert.equal(runtime.callsOf("ListPodSandbox").length, 2);
  * ```
  *
  * Any number of fake runtimes can run at once; they share nothing.
@@ -280,6 +281,11 @@ export class FakeRuntime implements AsyncDisposable {
    * when it arrives, so wait for the call first:
    *
    * ```ts
+   * await using runtime = await FakeRuntime.start({ time: "virtual" });
+   * await using cri = await runtime.connect();
+   * await using pod = await cri.pods.run({ name: "demo" });
+   * const container = await pod.runContainer({ name: "main", image: "busybox:1.37" });
+   *
    * const stopping = container.stop({ gracePeriodSeconds: 30 });
    * await runtime.nextCall("StopContainer");
    * await runtime.advanceTime(30_000);

@@ -28,9 +28,9 @@ export type CpuReading = Pick<CpuUsage, "timestamp" | "usageCoreNanoSeconds">;
  * missing, both have the same timestamp, or the CPU time went back because the container was restarted.
  *
  * ```ts
- * const before = await cri.stats.container(id);
+ * const before = await container.stats();
  * await setTimeout(1_000);
- * const cores = cpuCores(before.cpu, (await cri.stats.container(id)).cpu);
+ * const cores = cpuCores(before.cpu, (await container.stats()).cpu);
  * ```
  */
 export function cpuCores(previous: CpuReading | undefined, current: CpuReading | undefined): number | undefined {

@@ -50,10 +50,9 @@ const listenerTypes: Readonly<Record<CriEvent["type"] | "change", true>> = {
  *
  * ```ts
  * await using view = cri.watch();
- * view.on("containerExited", ({ container, exitCode }) => …);
- * view.on("change", ({ type }) => …);
+ * view.on("containerExited", ({ container, exitCode }) => console.log(container.id, exitCode));
  * await view.ready;
- * view.findContainers({ state: "running", labels: { app: "web" } });
+ * console.log(view.findContainers({ state: "running", labels: { app: "web" } }).length);
  * ```
  */
 export class NodeView implements NodeState, AsyncDisposable {
