@@ -19,6 +19,7 @@ import {
   networkNamespaceIn,
   parseVerboseInfo,
   pidIn,
+  terminalIn,
 } from "../specs/verbose-info.js";
 
 /**
@@ -91,6 +92,11 @@ export class ContainerInspection extends Inspection<ContainerStatus> {
   /** The process id of the container's main process on the runtime's node; `undefined` unless the container runs. */
   get pid(): number | undefined {
     return this.status.state === ContainerState.CONTAINER_RUNNING ? pidIn(this.details) : undefined;
+  }
+
+  /** Whether the main process has a terminal. `attach` needs it. Docker with cri-dockerd does not report it. */
+  get tty(): boolean | undefined {
+    return terminalIn(this.details);
   }
 
   /** The configuration that the container was created with. Only containerd reports it. Its `envs` may contain secrets. */

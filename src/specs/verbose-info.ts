@@ -46,6 +46,12 @@ export function argsIn(info: JsonObject | undefined): string[] | undefined {
   return strings(at(info, "runtimeSpec", "process", "args"));
 }
 
+/** Returns whether the main process has a terminal, which the runtime spec leaves out if it is false. */
+export function terminalIn(info: JsonObject | undefined): boolean | undefined {
+  const process = at(info, "runtimeSpec", "process");
+  return isObject(process) ? at(process as JsonObject, "terminal") === true : undefined;
+}
+
 /** Returns the environment of the main process. Of several values of one variable, the last one applies. */
 export function environmentIn(info: JsonObject | undefined): Record<string, string> | undefined {
   const entries = strings(at(info, "runtimeSpec", "process", "env"))?.map((entry) => {

@@ -2,37 +2,57 @@ import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { ClientContext } from "../context.js";
 import { attach, exec } from "./exec.js";
 import { type SessionOptions, sessionFields } from "./open-session.js";
+import type { ExecOptions } from "./stream-options.js";
 import { parseDetachKeys } from "./terminal/detach-keys.js";
 import { runTerminal, type TerminalOptions } from "./terminal/terminal.js";
 
-/** Options of `execInteractive`. */
-export interface ExecInteractiveOptions
+/** The common options of `execInteractive` and `attachInteractive`. */
+interface InteractiveOptions
   extends SessionOptions,
     Pick<TerminalOptions, "input" | "output" | "stderr" | "detachKeys"> {
+  /**
+   * Whether the process gets the input. If false, the input is not read, keeps its mode, and there are no detach keys.
+   *
+   * @defaultValue true
+   */
+  stdin?: boolean | undefined;
   /** Cancels opening the session, or ends an open session. The call then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
+}
+
+/** Options of `execInteractive`. */
+export interface ExecInteractiveOptions
+  extends InteractiveOptions,
+    Pick<ExecOptions, "commandTimeoutSeconds" | "killOnAbort"> {
   /**
    * Whether the command gets a terminal. If false, the local terminal keeps its mode, there are no default detach keys, and
    * standard error is a separate stream.
    *
-   * @defaultValue true if the input is a terminal
+   * @defaultValue true if the input is a terminal and `stdin` is not false
    */
   tty?: boolean | undefined;
 }
 
 /** Options of `attachInteractive`. */
-export interface AttachInteractiveOptions extends ExecInteractiveOptions {
+export interface AttachInteractiveOptions extends InteractiveOptions {
   /** Whether the container was created with a terminal. Must match the container. @defaultValue true */
   tty?: boolean | undefined;
 }
 
-const interactiveFields: FieldsOf<ExecInteractiveOptions> & FieldsOf<AttachInteractiveOptions> = {
+const attachInteractiveFields: FieldsOf<AttachInteractiveOptions> = {
+  stdin: true,
   tty: true,
   detachKeys: true,
   input: true,
   output: true,
   stderr: true,
   ...sessionFields,
+};
+
+const execInteractiveFields: FieldsOf<ExecInteractiveOptions> = {
+  commandTimeoutSeconds: true,
+  killOnAbort: true,
+  ...attachInteractiveFields,
 };
 
 /** The exit code of an interactive command, or `detached: true` if the detach keys were typed. */
@@ -56,10 +76,11 @@ export async function execInteractive(
   command: readonly string[],
   options: ExecInteractiveOptions = {},
 ): Promise<ExecInteractiveResult> {
-  checkOptions(options, interactiveFields);
+  checkOptions(options, execInteractiveFields);
   parseDetachKeys(options.detachKeys ?? false);
-  const { tty = (options.input ?? process.stdin).isTTY === true } = options;
-  const session = await exec(context, containerId, command, { ...options, stdin: true, stderr: !tty, tty });
+  const { stdin = true } = options;
+  const { tty = stdin && (options.input ?? process.stdin).isTTY === true } = options;
+  const session = await exec(context, containerId, command, { ...options, stdin, stderr: !tty, tty });
   const { detached } = await runTerminal(session, { ...options, tty });
   return detached ? { detached } : { detached, ...(await session.exit) };
 }
@@ -77,9 +98,9 @@ export async function attachInteractive(
   containerId: string,
   options: AttachInteractiveOptions = {},
 ): Promise<{ detached: boolean }> {
-  checkOptions(options, interactiveFields);
+  checkOptions(options, attachInteractiveFields);
   parseDetachKeys(options.detachKeys ?? false);
-  const { tty = true } = options;
-  const session = await attach(context, containerId, { ...options, stdin: true, stderr: !tty, tty });
+  const { stdin = true, tty = true } = options;
+  const session = await attach(context, containerId, { ...options, stdin, stderr: !tty, tty });
   return runTerminal(session, { ...options, tty });
 }

@@ -212,5 +212,6 @@ function runtimeSpec({ command, config, image }: ContainerRecord): unknown {
     source: hostPath,
     options: ["rbind", readonly ? "ro" : "rw"],
   }));
-  return { ociVersion: "1.1.0", process: { args: command, env, cwd: config.workingDir || "/" }, mounts };
+  const process = { ...(config.tty && { terminal: true }), args: command, env, cwd: config.workingDir || "/" };
+  return { ociVersion: "1.1.0", process, mounts };
 }

@@ -7,6 +7,7 @@ import {
   networkNamespaceIn,
   parseVerboseInfo,
   pidIn,
+  terminalIn,
 } from "../../../src/specs/verbose-info.js";
 
 /** The shape of containerd's and CRI-O's info. */
@@ -47,6 +48,14 @@ describe("the verbose info", () => {
       { destination: "/data", type: "", source: "/srv", options: [] },
     ]);
     expect(networkNamespaceIn(parsed)).toBe("/var/run/netns/cni-1");
+  });
+
+  it("tells whether the main process has a terminal, which the runtime spec leaves out if it has none", () => {
+    expect(terminalIn(info)).toBe(false);
+    expect(terminalIn({ runtimeSpec: { process: { terminal: true } } })).toBe(true);
+    for (const unknown of [undefined, {}, { runtimeSpec: {} }, { runtimeSpec: { process: "x" } }]) {
+      expect(terminalIn(unknown)).toBeUndefined();
+    }
   });
 
   it("keeps integers exact that are too large for a JavaScript number, as strings", () => {

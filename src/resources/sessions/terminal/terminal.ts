@@ -51,6 +51,8 @@ const resetTimeoutMs = 1_000;
  * ends, because on containerd ending the stream would lose output of the terminal. Without `tty`, the end is passed on if the
  * session `canHalfCloseStdin`, and otherwise fails.
  *
+ * A session without `stdin` does not read the input, and leaves its mode unchanged.
+ *
  * Resolves with `detached: false` when the command has ended and all its output is written. Resolves with `detached: true` when the
  * detach keys were typed and the keys before them are sent; bytes that follow them in the same chunk of input are lost. In all
  * cases the session is closed, the mode of the terminal is restored, and the input is paused unless it was flowing before.
@@ -93,9 +95,9 @@ export async function runTerminal(
         keysFlushed = flushed;
         resolve(true);
       };
-      cleanUps.push(sendKeys(input, session, { tty, detachKeys, onDetach, onError: reject }));
+      if (session.stdin) cleanUps.push(sendKeys(input, session, { tty, detachKeys, onDetach, onError: reject }));
       if (tty) cleanUps.push(sendSize(output, session));
-      if (tty) cleanUps.push(makeRaw(input));
+      if (tty && session.stdin) cleanUps.push(makeRaw(input));
       if (modes) cleanUps.push(resetModesAtExit(modes, output));
     });
     return { detached };

@@ -109,3 +109,15 @@ describe("keys", () => {
     await expectRestored();
   });
 });
+
+test("a session without stdin neither reads the input nor changes its mode", async () => {
+  const { input, session, ended, output } = open({ stdin: false });
+  input.write("typed");
+  session.stdout.write("shown");
+  session.end();
+  expect(await ended).toEqual({ detached: false });
+  expect(output.text).toBe("shown");
+  expect(input.modes).toEqual([]);
+  expect(input.read()?.toString()).toBe("typed");
+  expect(session.closed).toBe(1);
+});

@@ -37,7 +37,8 @@ export class FakeScreen extends Writable {
 
 export class FakeSession {
   readonly origin = { method: "RuntimeService/Exec", endpoint: "unix:///run/runtime.sock" };
-  readonly stdin = new PassThrough({ highWaterMark: 16 });
+  /** Null without `stdin`; typed for the tests that have it. */
+  readonly stdin: PassThrough;
   readonly stdout = new PassThrough({ highWaterMark: 16 });
   readonly stderr: PassThrough | null;
   readonly canHalfCloseStdin: boolean;
@@ -49,7 +50,8 @@ export class FakeSession {
   #fail!: (reason: unknown) => void;
   #over = false;
 
-  constructor({ stderr = false, canHalfCloseStdin = true, reading = true }) {
+  constructor({ stdin = true, stderr = false, canHalfCloseStdin = true, reading = true }) {
+    this.stdin = (stdin ? new PassThrough({ highWaterMark: 16 }) : null) as PassThrough;
     this.stderr = stderr ? new PassThrough() : null;
     this.canHalfCloseStdin = canHalfCloseStdin;
     this.exit = new Promise((resolve, reject) => {
@@ -68,7 +70,7 @@ export class FakeSession {
   }
 
   read(): void {
-    this.stdin.on("data", (chunk) => {
+    this.stdin?.on("data", (chunk) => {
       this.typed += chunk;
     });
   }
