@@ -102,6 +102,7 @@ export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 
 export type { CopyOptions } from "./resources/sessions/copy/container-commands.js";
 export type { CopyFromOptions } from "./resources/sessions/copy/copy-from.js";
+export type { CopyToOptions } from "./resources/sessions/copy/copy-to.js";
 export type { ArchiveData, FileData } from "./resources/sessions/copy/file-data.js";
 export type { CopyProgress, ProgressOptions } from "./resources/sessions/copy/progress.js";
 export type { ReadFileOptions } from "./resources/sessions/copy/read-file.js";

@@ -22,6 +22,7 @@ import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.j
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import type { CopyOptions } from "./sessions/copy/container-commands.js";
 import type { CopyFromOptions } from "./sessions/copy/copy-from.js";
+import type { CopyToOptions } from "./sessions/copy/copy-to.js";
 import type { ArchiveData, FileData } from "./sessions/copy/file-data.js";
 import type { ReadFileOptions } from "./sessions/copy/read-file.js";
 import type { CopyFromResult } from "./sessions/copy/unpack.js";
@@ -260,7 +261,8 @@ export class Container {
    *
    * Modes, times, links and empty folders are kept. Sockets, pipes and devices in a folder are left out. The owner is the
    * container's user. A folder may be 256 levels deep, and file names must be UTF-8. The container needs `sh`, `tar`, `cat`,
-   * `mkdir` and `ls`. A failed copy may leave some files in the container. {@link writeFile} replaces a single file in one step.
+   * `mkdir` and `ls`. A failed copy may leave some files in the container. With `intoFolder`, the source is copied into an
+   * existing folder under its own name. {@link writeFile} replaces a single file in one step.
    *
    * Links in a folder are copied and never followed. On Linux this holds even if another user replaces a file or folder with a link
    * during the copy: nothing from outside the local path reaches the container.
@@ -268,7 +270,7 @@ export class Container {
    * @throws InvalidInputError if the local path cannot be read or changes while it is read, if the container path is not absolute,
    *   or if only one of the two paths is a folder; CriError
    */
-  async copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
+  async copyTo(localPath: string, containerPath: string, options?: CopyToOptions): Promise<void> {
     // Loaded when first used: most programs never copy.
     const { copyTo } = await import("./sessions/copy/copy-to.js");
     return copyTo(this.#context, this.id, localPath, containerPath, options);

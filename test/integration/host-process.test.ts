@@ -165,6 +165,33 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect(await readFile(file("back/index.html"), "utf8")).toBe("<h1>Hello</h1>\n");
   });
 
+  test.skipIf(noTar)("copies into a folder under the name of the source, as cp does", async () => {
+    const { create, logDirectory } = await start(["sleep", "60"]);
+    const container = await create();
+    const file = (...path: string[]) => join(logDirectory, ...path);
+    const into = { intoFolder: true };
+    await mkdir(file("here"));
+    await mkdir(file("there"));
+    await writeFile(file("here/page"), "hello\n");
+    await container.copyTo(file("here"), file("there"), into);
+    await container.copyTo(file("here/page"), file("there"), into);
+    await container.copyTo(file("here/page"), `${file("new")}/`, into);
+    // Neither a folder nor a path with a slash: the path becomes a copy.
+    await container.copyTo(file("here/page"), file("renamed"), into);
+    for (const copy of ["there/here/page", "there/page", "new/page", "renamed"]) {
+      expect(await readFile(file(copy), "utf8")).toBe("hello\n");
+    }
+    await mkdir(file("back"));
+    await container.copyFrom(file("there"), file("back"), into);
+    await container.copyFrom(file("renamed"), file("back"), into);
+    await container.copyFrom(file("renamed"), `${file("fresh")}/`, into);
+    await container.copyFrom(file("renamed"), file("plain"), into);
+    for (const copy of ["back/there/here/page", "back/renamed", "fresh/renamed", "plain"]) {
+      expect(await readFile(file(copy), "utf8")).toBe("hello\n");
+    }
+    expect(await rejection(container.copyFrom(file("renamed"), file("back")))).toMatchObject({ code: "INVALID_INPUT" });
+  });
+
   test.skipIf(noTar || noMounts)("cannot fill the disk by a copy, unless allowed", async () => {
     const { create, logDirectory } = await start(["sleep", "60"]);
     const container = await create();

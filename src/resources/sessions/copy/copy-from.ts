@@ -12,7 +12,7 @@ import {
   copyFields,
   findPath,
 } from "./container-commands.js";
-import { stageCopy } from "./destination.js";
+import { pathForName, stageCopy } from "./destination.js";
 import { checkLocalPath, localPathError } from "./local-path.js";
 import { receiveArchive, tarCommand } from "./tar-session.js";
 import { type CopyFromResult, unpack } from "./unpack.js";
@@ -32,9 +32,17 @@ export interface CopyFromOptions extends CopyOptions {
    * @defaultValue 1000000, several times the number of files of a whole operating system
    */
   maxEntries?: number | undefined;
+  /**
+   * Copies the source into the folder at the local path, under the name of the source, as `cp` does. Applies if the path is an
+   * existing folder, or ends with `/`. A symbolic link to a folder counts only if the path ends with `/`. By default the path
+   * itself becomes a copy of the source.
+   *
+   * @defaultValue false
+   */
+  intoFolder?: boolean | undefined;
 }
 
-const copyFromFields: FieldsOf<CopyFromOptions> = { maxBytes: true, maxEntries: true, ...copyFields };
+const copyFromFields: FieldsOf<CopyFromOptions> = { intoFolder: true, maxBytes: true, maxEntries: true, ...copyFields };
 
 const defaultMaxEntries = 1_000_000;
 const defaultShareOfFreeSpace = 0.9;
@@ -44,18 +52,19 @@ export async function copyFrom(
   context: ClientContext,
   containerId: string,
   containerPath: string,
-  localPath: string,
+  givenPath: string,
   options: CopyFromOptions = {},
 ): Promise<CopyFromResult> {
   checkCopyOptions(options, copyFromFields);
   const source = checkContainerPath(containerPath);
-  checkLocalPath(localPath);
-  const { maxBytes, maxEntries = defaultMaxEntries, ...rest } = options;
+  checkLocalPath(givenPath);
+  const { maxBytes, maxEntries = defaultMaxEntries, intoFolder = false, ...rest } = options;
   checkLimit("maxBytes", maxBytes);
   checkLimit("maxEntries", maxEntries);
   const found = await findPath(context, containerId, source, options);
   if (found.kind === "nothing") throw found.error;
   const name = posix.basename(source);
+  const localPath = intoFolder ? await pathForName(givenPath, name) : givenPath;
   const copied = found.kind === "folder" ? { folder: name } : { file: name };
   try {
     return await stageCopy(localPath, copied, async (staging, copyName) => {

@@ -1,11 +1,13 @@
 import { realpath } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
+import type { FieldsOf } from "../../../input/call-options.js";
 import { PathHandle } from "../../../internal/files/path-handle.js";
 import type { ClientContext } from "../../context.js";
 import { type ArchiveSource, archive } from "./archive.js";
 import {
   type CopyOptions,
+  checkContainerFolder,
   checkContainerPath,
   checkCopyOptions,
   copyFields,
@@ -16,20 +18,38 @@ import { CopyLimit } from "./copy-limit.js";
 import { checkLocalPath, localPathError } from "./local-path.js";
 import { readingAllInput, sendArchive } from "./tar-session.js";
 
+/** Options of `copyTo`. */
+export interface CopyToOptions extends CopyOptions {
+  /**
+   * Copies the source into the folder at the container path, under the name of the source, as `cp` does. Applies if the path is an
+   * existing folder, or ends with `/`. By default the path itself becomes a copy of the source.
+   *
+   * @defaultValue false
+   */
+  intoFolder?: boolean | undefined;
+}
+
+const copyToFields: FieldsOf<CopyToOptions> = { intoFolder: true, ...copyFields };
+
 /** Copies a file or folder into a container, as `Container.copyTo` describes. */
 export async function copyTo(
   context: ClientContext,
   containerId: string,
   localPath: string,
-  containerPath: string,
-  options: CopyOptions = {},
+  givenPath: string,
+  all: CopyToOptions = {},
 ): Promise<void> {
-  checkCopyOptions(options, copyFields);
-  const target = checkContainerPath(containerPath);
+  checkCopyOptions(all, copyToFields);
+  const { intoFolder = false, ...options } = all;
+  const given = intoFolder ? checkContainerFolder(givenPath, "containerPath") : checkContainerPath(givenPath);
   checkLocalPath(localPath);
   const root = await openSource(localPath);
   let isSent = false;
   try {
+    const isFolder =
+      intoFolder && (givenPath.endsWith("/") || (await isFolderAt(context, containerId, given, options)));
+    const target = isFolder ? posix.join(given, basename(resolve(localPath))) : given;
+    const containerPath = isFolder ? target : givenPath;
     const { folder, source } = await prepareTarget(
       context,
       containerId,
@@ -45,6 +65,10 @@ export async function copyTo(
   } finally {
     if (!isSent) await root.close();
   }
+}
+
+async function isFolderAt(context: ClientContext, containerId: string, path: string, options: CopyOptions) {
+  return (await findPath(context, containerId, path, options)).kind === "folder";
 }
 
 /** Checks that the target fits the source, and creates the folder that the archive is unpacked into. */

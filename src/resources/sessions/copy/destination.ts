@@ -82,6 +82,15 @@ export async function findDestination(localPath: string, copied: CopySource): Pr
   return { stagingParent, missing: relative(folder, target).split(sep) };
 }
 
+/**
+ * Returns the path of an entry below a local path that is an existing folder or ends with a slash; otherwise the path itself. A link
+ * to a folder counts only with a slash, because an earlier copy may have created it.
+ */
+export async function pathForName(localPath: string, name: string): Promise<string> {
+  const isFolder = /[/\\]$/.test(localPath) || (await lstatIfExists(resolve(localPath)))?.isDirectory() === true;
+  return isFolder ? join(localPath, name) : localPath;
+}
+
 /** Moves the copy to a path below a folder. Creates the missing folders of the path, and follows no link in it. */
 async function moveBelow(copy: Folder, name: string, folder: Folder, path: readonly string[]): Promise<void> {
   const [first = "", ...rest] = path;
