@@ -32,6 +32,7 @@ export type { CopyFromOptions };
 export type { CopyFromResult };
 export type { CopyOptions };
 export type { CopyProgress };
+export type { CopyToOptions };
 export type { CpuFigures };
 export type { CpuReading };
 export type { CreateContainerOptions };
@@ -291,7 +292,7 @@ import type { inspect } from "node:util";
 
 type ArchiveData = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-interface AttachInteractiveOptions extends ExecInteractiveOptions {
+interface AttachInteractiveOptions extends InteractiveOptions {
   tty?: boolean | undefined;
 }
 
@@ -401,7 +402,7 @@ declare class Container {
   attachInteractive(options?: AttachInteractiveOptions): Promise<{
     detached: boolean;
   }>;
-  copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void>;
+  copyTo(localPath: string, containerPath: string, options?: CopyToOptions): Promise<void>;
   copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult>;
   writeFile(containerPath: string, data: FileData, options?: WriteFileOptions): Promise<void>;
   readFile(
@@ -485,6 +486,7 @@ type ContainerInput = ContainerSpec | ContainerConfig;
 
 declare class ContainerInspection extends Inspection<ContainerStatus> {
   get pid(): number | undefined;
+  get tty(): boolean | undefined;
   get config(): ContainerConfig | undefined;
 }
 
@@ -581,6 +583,7 @@ declare class Containers {
 interface CopyFromOptions extends CopyOptions {
   maxBytes?: number | undefined;
   maxEntries?: number | undefined;
+  intoFolder?: boolean | undefined;
 }
 
 interface CopyFromResult {
@@ -595,6 +598,10 @@ interface CopyOptions extends SessionOptions, ProgressOptions {}
 interface CopyProgress {
   entries: number;
   contentBytes: number;
+}
+
+interface CopyToOptions extends CopyOptions {
+  intoFolder?: boolean | undefined;
 }
 
 interface CpuFigures {
@@ -680,18 +687,21 @@ declare class CriClient implements AsyncDisposable {
   ): Promise<void>;
   resolve(text: string, options?: ResolveOptions): Promise<PodSandbox | Container>;
   logs(
-    query: LogQuery | undefined,
+    query: LogQuery | readonly LogQuery[] | undefined,
     options: MergedLogOptions & {
       encoding: "buffer";
     },
   ): LogStream<MergedLogBytesEntry>;
   logs(
-    query?: LogQuery,
+    query?: LogQuery | readonly LogQuery[],
     options?: MergedLogOptions & {
       encoding?: "utf8" | undefined;
     },
   ): LogStream<MergedLogEntry>;
-  logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
+  logs(
+    query?: LogQuery | readonly LogQuery[],
+    options?: MergedLogOptions,
+  ): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
   events(options?: EventsOptions): EventStream;
   watch(options?: WatchOptions): NodeView;
   waitFor<Target extends WaitTarget>(
@@ -894,9 +904,8 @@ declare class ExecError<T extends string | Uint8Array = string | Uint8Array> ext
 }
 
 interface ExecInteractiveOptions
-  extends SessionOptions,
-    Pick<TerminalOptions, "input" | "output" | "stderr" | "detachKeys"> {
-  signal?: AbortSignal | undefined;
+  extends InteractiveOptions,
+    Pick<ExecOptions, "commandTimeoutSeconds" | "killOnAbort"> {
   tty?: boolean | undefined;
 }
 
@@ -1113,6 +1122,13 @@ declare abstract class Inspection<Status> {
   get mounts(): readonly InspectedMount[] | undefined;
 }
 
+interface InteractiveOptions
+  extends SessionOptions,
+    Pick<TerminalOptions, "input" | "output" | "stderr" | "detachKeys"> {
+  stdin?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 interface InterfaceFigures {
   readonly name: string;
   readonly rxBytesPerSecond: number | undefined;
@@ -1238,6 +1254,7 @@ interface LogOwner {
 }
 
 interface LogQuery {
+  id?: ContainerTarget | undefined;
   pod?: PodTarget | undefined;
   podLabels?: Readonly<Record<string, string>> | undefined;
   container?: string | undefined;

@@ -230,7 +230,7 @@ export class CriClient implements AsyncDisposable {
   /**
    * Streams the logs of several containers in the order of their timestamps, for example of the pods with certain labels. With
    * `follow: "forever"`, the stream also contains new pods, containers and attempts, until you close it. The query may match
-   * nothing at first.
+   * nothing at first. An array of queries selects the containers that match any of them.
    *
    * ```ts
    * const logs = cri.logs({ podLabels: { app: "web" } }, { follow: "forever" });
@@ -239,10 +239,22 @@ export class CriClient implements AsyncDisposable {
    *
    * @throws InvalidInputError for an invalid query or option
    */
-  logs(query: LogQuery | undefined, options: MergedLogOptions & { encoding: "buffer" }): LogStream<MergedLogBytesEntry>;
-  logs(query?: LogQuery, options?: MergedLogOptions & { encoding?: "utf8" | undefined }): LogStream<MergedLogEntry>;
-  logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
-  logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
+  logs(
+    query: LogQuery | readonly LogQuery[] | undefined,
+    options: MergedLogOptions & { encoding: "buffer" },
+  ): LogStream<MergedLogBytesEntry>;
+  logs(
+    query?: LogQuery | readonly LogQuery[],
+    options?: MergedLogOptions & { encoding?: "utf8" | undefined },
+  ): LogStream<MergedLogEntry>;
+  logs(
+    query?: LogQuery | readonly LogQuery[],
+    options?: MergedLogOptions,
+  ): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
+  logs(
+    query?: LogQuery | readonly LogQuery[],
+    options?: MergedLogOptions,
+  ): LogStream<MergedLogEntry | MergedLogBytesEntry> {
     return mergedLogs(this.#context, query, options);
   }
 

@@ -208,6 +208,21 @@ describe("several logs", () => {
     }
   });
 
+  test("are selected by several queries, each container once", async () => {
+    const { cri, pod, run, write, logDirectory } = await podWithLogs();
+    const other = await cri.pods.run({ name: "o", logDirectory: join(logDirectory, "o") });
+    const [a, b, c] = [await run("a"), await run("b"), await run("c", other)];
+    for (const [at, container] of [a, b, c].entries()) await write(container, line(container.id, at));
+    expect(await readLines(cri.logs({ id: b }))).toEqual([b.id]);
+    const queries = [{ id: a.id.slice(0, 12) }, { pod: other }, { pod, container: "a" }];
+    expect(await readLines(cri.logs(queries))).toEqual([a.id, c.id]);
+    const followed = readLines(cri.logs(queries, { follow: true }));
+    await Promise.all([a, c].map((container) => container.stop({ gracePeriodSeconds: 0 })));
+    expect(await followed).toEqual([a.id, c.id]);
+    expect(() => cri.logs([])).toThrow(/query: must have at least one query/);
+    expect(() => cri.logs([{}, { podlabels: {} } as object])).toThrow(/query\[1\]\.podlabels: unknown field/);
+  });
+
   test("follow new containers and only the latest attempt, until all have exited", async () => {
     const { pod, run, write } = await podWithLogs();
     const first = await run("a");

@@ -21,7 +21,7 @@ import { MergedLogReader } from "./merged-log-reader.js";
  */
 export function mergedLogs(
   context: ClientContext,
-  query: LogQuery = {},
+  query: LogQuery | readonly LogQuery[] = {},
   options: MergedLogOptions = {},
   writersEnd: AbortSignal | undefined = undefined,
 ): LogStream<MergedLogEntry | MergedLogBytesEntry> {
