@@ -77,6 +77,7 @@ export type { FailedPull };
 export type { FileData };
 export type { FilesystemFigures };
 export type { GapReason };
+export type { GoJsonWriteOptions };
 export type { GrpcErrorCode };
 export type { HostMount };
 export type { IdRange };

@@ -13,7 +13,7 @@
  * The messages of the protocol are in `k8s-cri-client/proto`, metrics in Prometheus' format in `k8s-cri-client/prometheus`, a
  * runtime to test against in `k8s-cri-client/testing`.
  *
- * @module
+ * @module k8s-cri-client
  */
 
 // The client
@@ -229,7 +229,7 @@ export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.
 export type { MessageType } from "./internal/message-shape.js";
 export { redact } from "./internal/redact.js";
 export { toDate, toNanoseconds, toRfc3339Nano } from "./internal/time.js";
-export { messageFromGoJson, messageToGoJson } from "./json/go-json.js";
+export { type GoJsonWriteOptions, messageFromGoJson, messageToGoJson } from "./json/go-json.js";
 export { type JsonObject, type JsonValue, messageFromJson, messageToJson } from "./json/message-json.js";
 export type { JsonReadOptions } from "./json/read-message.js";
 export { ContainerState, PodSandboxState } from "./proto.js";

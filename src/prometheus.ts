@@ -11,7 +11,7 @@
  * {@link formatUsage} and {@link formatMetrics} at an endpoint: a runtime's own metrics may have the same names
  * (`container_cpu_usage_seconds_total`), and strict parsers refuse a repeated family.
  *
- * @module
+ * @module k8s-cri-client/prometheus
  */
 import { checkOptions, type FieldsOf } from "./input/call-options.js";
 import { exposition, labelName, type MetricFamily, metricName, type Sample } from "./internal/exposition.js";

@@ -1,8 +1,12 @@
 /**
- * Every message type, enum and service definition of CRI v1, exported as `k8s-cri-client/proto`. Only this module and
- * decoders.ts import `generated/`.
+ * Every message type, enum and service definition of CRI v1.
  *
- * @module
+ * Each message has a constant of the same name that encodes, decodes, creates and converts it:
+ * `Version.encode(message).finish()`, `Version.decode(bytes)`, `Version.fromPartial({ … })`, `Version.toJSON(message)`. Each enum
+ * has functions from and to JSON: `containerStateFromJSON`, `containerStateToJSON`. The entries of maps have a type, too:
+ * `Container_LabelsEntry`. The reference leaves these out, because they are alike.
+ *
+ * @module k8s-cri-client/proto
  */
 import LongClass from "long";
 

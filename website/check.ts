@@ -6,15 +6,21 @@
  * @module
  */
 import { join } from "node:path";
-import { assemble } from "./build/assemble.js";
-import { install } from "./build/install.js";
 import { outputs, repository, website } from "./build/places.js";
+import { prepare, step } from "./build/prepare.js";
 import { run } from "./build/run.js";
 import { buildSite } from "./build/site.js";
 
-await install();
-await run(process.execPath, [join(website, "node_modules/typescript/bin/tsc"), "-p", website], { cwd: website });
-await assemble();
-await Promise.all(Object.values(outputs).map(buildSite));
-const vitest = [join(repository, "node_modules/vitest/vitest.mjs"), "run", "--root", website];
-await run(process.execPath, vitest, { cwd: website, verbose: true });
+try {
+  await prepare();
+  await step("Checked the types of website/", () => {
+    const tsc = join(website, "node_modules/typescript/bin/tsc");
+    return run(process.execPath, [tsc, "-p", website], { cwd: website });
+  });
+  await step("Built the site twice", () => Promise.all(Object.values(outputs).map(buildSite)));
+  const vitest = join(repository, "node_modules/vitest/vitest.mjs");
+  await run(process.execPath, [vitest, "run", "--root", website], { cwd: website, verbose: true });
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

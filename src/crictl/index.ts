@@ -11,7 +11,7 @@
  *
  * `loadCrictlConfig`, which reads `crictl.yaml`, is in the main entry point.
  *
- * @module
+ * @module k8s-cri-client/crictl
  */
 export {
   fromCrictlContainerConfig,

@@ -13,7 +13,7 @@ import { parseExactly } from "./exact-json.js";
 import { checkOptions, refuse } from "./refusal.js";
 import { readDouble, readEnum, readInteger, readLong } from "./scalars.js";
 
-/** Options of {@link readMessage}. */
+/** Options of `messageFromJson` and `messageFromGoJson`. */
 export interface JsonReadOptions {
   /** Ignores unknown keys instead of refusing them. @defaultValue false */
   ignoreUnknownFields?: boolean | undefined;

@@ -1,8 +1,11 @@
 /**
  * Runs Kubernetes Pod manifests on one node, as a kubelet does.
  *
- * @module
+ * @module k8s-cri-client/kubernetes
  */
+
+// The fields of manifests
+
 export type {
   ContainerManifest,
   ContainerPortManifest,
@@ -73,11 +76,17 @@ export type {
   VolumeManifest,
   VolumeSourcesManifest,
 } from "./manifest/volume.js";
+
+// The node
+
 export type { NodeReservations } from "./node/allocatable.js";
 export { describeNode } from "./node/describe-node.js";
 export { fromKubeletConfiguration, type KubeletSettings } from "./node/kubelet-configuration.js";
 export type { NodeConfig, ResolverConfig } from "./node/node-config.js";
 export type { NodeOverrides } from "./node/node-overrides.js";
+
+// Planning
+
 export type { PlanChange, PlanDiff } from "./planning/plan-diff.js";
 export { type PlanOptions, planPod } from "./planning/plan-pod.js";
 export type { ServiceAccountToken } from "./planning/pod-context.js";
@@ -95,10 +104,16 @@ export type {
   SubPathPlan,
   VolumePlan,
 } from "./planning/pod-plan-types.js";
+
+// Reading
+
 export { type ReadManifestFilesOptions, readManifestFiles } from "./reading/read-manifest-files.js";
 export { type ReadManifestsOptions, readManifests } from "./reading/read-manifests.js";
 export type { IgnoredField, Manifests } from "./reading/reader.js";
 export { withDefaults } from "./reading/with-defaults.js";
+
+// Running
+
 export { type RunManifestOptions, runManifest } from "./run-manifest.js";
 export type { PodColumns } from "./running/display-status.js";
 export type { PodEventReason, RunningPodEvent } from "./running/pod-event.js";

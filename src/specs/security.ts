@@ -92,10 +92,16 @@ export interface ContainerSecuritySpec extends SecuritySpec {
   allowPrivilegeEscalation?: boolean | undefined;
   /**
    * Paths that are masked: they appear empty. Runtimes mask exactly the listed paths, so an empty list masks nothing, as
-   * `procMount: Unmasked` does in a manifest. @defaultValue {@link defaultMaskedPaths}; nothing for a privileged container
+   * `procMount: Unmasked` does in a manifest.
+   *
+   * @defaultValue the paths that kubelets mask, such as `/proc/kcore`; nothing for a privileged container
    */
   maskedPaths?: readonly string[] | undefined;
-  /** Paths that are read-only. @defaultValue {@link defaultReadonlyPaths}; nothing for a privileged container */
+  /**
+   * Paths that are read-only.
+   *
+   * @defaultValue the paths that kubelets make read-only, such as `/proc/sys`; nothing for a privileged container
+   */
   readonlyPaths?: readonly string[] | undefined;
 }
 

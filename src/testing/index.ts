@@ -2,8 +2,11 @@
  * A container runtime for tests: {@link FakeRuntime}, a complete CRI v1 server on a real socket, into which you can inject
  * faults.
  *
- * @module
+ * @module k8s-cri-client/testing
  */
+
+// Containers and their processes
+
 export type { TerminalSize } from "../streaming/transport.js";
 export type {
   BackendContainer,
@@ -19,9 +22,15 @@ export type { Program } from "./backend/program.js";
 export type { ProgramIo } from "./backend/program-io.js";
 export { type BackendScripts, type ExecAnswer, type ExecScript, ScriptedBackend } from "./backend/scripted-backend.js";
 export type { ContainerScript, SignalResponse } from "./backend/scripted-process.js";
+
+// The runtime
+
 export type { RecordedCall } from "./calls.js";
 export type { FakeEvent, FakeRuntimeOptions, RestartOptions } from "./fake-options.js";
 export { FakeRuntime } from "./fake-runtime.js";
+
+// Faults
+
 export type { Chaos, ChaosFault, ChaosKind, ChaosOptions } from "./faults/chaos.js";
 export type {
   FailOptions,
@@ -35,6 +44,9 @@ export type {
   ReplyScript,
   SlowOptions,
 } from "./faults/fault.js";
+
+// The protocol, images and connections
+
 export type { EventMode, FakeFlavor } from "./flavors/profile.js";
 export type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";
 export type { Clock } from "./state/clock.js";

@@ -114,6 +114,7 @@ test("Dependabot updates npm packages and actions in groups", () => {
   ]);
   expect(found).toEqual([
     ["npm", "/", ["dependencies", "development"]],
+    ["npm", "/website", ["website"]],
     ["github-actions", "/", ["actions"]],
   ]);
 });

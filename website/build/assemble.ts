@@ -5,26 +5,30 @@
  */
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import manifest from "../../package.json" with { type: "json" };
 import { pages } from "../pages.js";
+import { landingPage } from "./landing.js";
 import { pathOnSite, rewriteLinks } from "./links.js";
-import { repository, source } from "./places.js";
+import { repository, repositoryAddress, source, website } from "./places.js";
 
-const address = manifest.repository.url.replace(/^git\+|\.git$/g, "");
+const files = new Set(pages.map(({ file }) => file));
 
-/** Writes the pages of the table of contents, the landing page and the images. */
+/** Reads a Markdown file of the repository, with links for the site. */
+async function read(file: string): Promise<string> {
+  const text = await readFile(join(repository, file), "utf8");
+  return rewriteLinks(text, { file, isPage: (path) => files.has(path), repository: repositoryAddress });
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const target = join(source, path);
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, text);
+}
+
+/** Writes the landing page, the pages of the table of contents, and their images. Removes the previous ones. */
 export async function assemble(): Promise<void> {
   await rm(source, { recursive: true, force: true });
-  const isPage = new Set(pages.map(({ file }) => file));
-  for (const { file } of pages) {
-    const text = await readFile(join(repository, file), "utf8");
-    const target = join(source, pathOnSite(file));
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, rewriteLinks(text, { file, isPage: (path) => isPage.has(path), repository: address }));
-  }
-  await cp(join(repository, "docs"), source, {
-    recursive: true,
-    filter: (path) => !path.endsWith(".md"),
-  });
-  await cp(join(import.meta.dirname, "../landing.md"), join(source, "index.md"));
+  await write("index.md", landingPage(await read("README.md")));
+  for (const file of files) await write(pathOnSite(file), await read(file));
+  await cp(join(repository, "docs"), source, { recursive: true, filter: (path) => !path.endsWith(".md") });
+  await cp(join(website, "public"), join(source, "public"), { recursive: true });
 }

@@ -4,11 +4,15 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import manifest from "../../package.json" with { type: "json" };
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** The root of the repository. */
 export const repository = folder("../..");
+
+/** The address of the repository, without a slash at the end. A placeholder until `npm run repository` sets it. */
+export const repositoryAddress = manifest.repository.url.replace(/^git\+|\.git$/g, "");
 
 /** The package that builds the site. */
 export const website = folder("..");

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { brokenLinks } from "./anchors.js";
 import { website } from "./places.js";
 import { run } from "./run.js";
 
@@ -13,8 +14,14 @@ export interface Output {
   readonly folder: string;
 }
 
-/** Runs VitePress. @throws Error if the build fails, for example for a link to a page that does not exist */
-export async function buildSite({ base, folder }: Output): Promise<void> {
+/** Builds the site with VitePress. @throws Error if the build fails, or a link leads to a page or an anchor that does not exist */
+export async function buildSite(output: Output): Promise<void> {
+  const { base, folder } = output;
   const vitepress = join(website, "node_modules/vitepress/bin/vitepress.js");
-  await run(process.execPath, [vitepress, "build", website, "--base", base, "--outDir", folder], { cwd: website });
+  await run(process.execPath, [vitepress, "build", website, "--outDir", folder], {
+    cwd: website,
+    env: { DOCS_BASE: base },
+  });
+  const broken = await brokenLinks(output);
+  if (broken.length > 0) throw new Error(`The site has broken links:\n${broken.join("\n")}`);
 }

@@ -1,0 +1,41 @@
+/**
+ * The landing page: what the package is, the first program and the table of the README, and the ways to the guides.
+ *
+ * @module
+ */
+import { stringify } from "yaml";
+import manifest from "../../package.json" with { type: "json" };
+import { pages } from "../pages.js";
+import { pathOnSite } from "./links.js";
+
+/** Returns the page, from the README with links for the site. @throws Error if the README has no such section */
+export function landingPage(readme: string): string {
+  const first = pages[0]?.file ?? "";
+  const frontMatter = {
+    layout: "home",
+    title: manifest.name,
+    titleTemplate: "CRI for Node.js",
+    description: manifest.description,
+    hero: {
+      name: manifest.name,
+      text: "CRI for Node.js",
+      tagline: manifest.description,
+      actions: [
+        { theme: "brand", text: "Getting started", link: `/${pathOnSite(first)}` },
+        { theme: "alt", text: "Guides", link: "/lifecycle" },
+        { theme: "alt", text: "API reference", link: "/api/" },
+      ],
+    },
+  };
+  const sections = ["A first program", "What you can do", "Three things to know"].map((title) =>
+    section(readme, title),
+  );
+  return `---\n${stringify(frontMatter)}---\n\n${sections.join("\n")}`;
+}
+
+/** Returns a section with its heading, up to the next heading of the same level. */
+function section(markdown: string, title: string): string {
+  const [, , rest] = markdown.match(new RegExp(`(^|\\n)(## ${title}\\n[^]*)`)) ?? [];
+  if (rest === undefined) throw new Error(`README.md has no section "${title}", which the landing page shows.`);
+  return `${rest.split(/\n(?=## )/)[0]}\n`;
+}
