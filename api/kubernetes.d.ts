@@ -105,6 +105,7 @@ export { readManifestFiles };
 export { readManifests };
 export { removePod };
 export { runManifest };
+export { wasRunFromManifest };
 export { withDefaults };
 
 import type { ContainerConfig } from "k8s-cri-client/proto";
@@ -786,7 +787,7 @@ interface ReadManifestsOptions {
 }
 
 interface RemovePodOptions extends CallOptions {
-  node: Pick<NodeConfig, "rootDirectory">;
+  node?: Pick<NodeConfig, "rootDirectory"> | undefined;
   gracePeriodSeconds?: number | undefined;
 }
 
@@ -1038,7 +1039,7 @@ declare function removePod(
     name: string;
     namespace?: string | undefined;
   },
-  options: RemovePodOptions,
+  options?: RemovePodOptions,
 ): Promise<void>;
 
 declare function runManifest(
@@ -1046,5 +1047,7 @@ declare function runManifest(
   manifest: string | Uint8Array | object,
   options?: RunManifestOptions,
 ): Promise<RunningPod>;
+
+declare function wasRunFromManifest(pod: { readonly annotations: Readonly<Record<string, string>> }): boolean;
 
 declare function withDefaults(pod: PodManifest): PodManifest;

@@ -6,13 +6,13 @@ import type { Terminal } from "./terminal.js";
 /** The options of every command. */
 export interface GlobalOptions {
   /** Where the runtime listens. @defaultValue found by the client, as `CriClient.connect` does */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Where the image service listens. @defaultValue the runtime's endpoint */
-  imageEndpoint?: string;
+  imageEndpoint?: string | undefined;
   /** A file of crictl with endpoints. @defaultValue `/etc/crictl.yaml` if it exists */
-  config?: string;
+  config?: string | undefined;
   /** The time limit of each call, in milliseconds. @defaultValue the defaults of the client */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** One run of a command. */

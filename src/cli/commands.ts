@@ -12,9 +12,71 @@ export interface CommandEntry {
 /** The commands in the order in which help lists them. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: "info",
+    summary: "show the state of the runtime",
+    group: "Look",
+    load: async () => (await import("./commands/info.js")).info,
+  },
+  {
+    name: "version",
+    summary: "show the versions of this command and of the runtime",
+    group: "Look",
+    load: async () => (await import("./commands/version.js")).version,
+  },
+  {
     name: "ps",
+    aliases: ["containers"],
     summary: "list containers",
     group: "Look",
     load: async () => (await import("./commands/ps.js")).ps,
+  },
+  {
+    name: "pods",
+    summary: "list pods",
+    group: "Look",
+    load: async () => (await import("./commands/pods.js")).pods,
+  },
+  {
+    name: "images",
+    summary: "list images",
+    group: "Look",
+    load: async () => (await import("./commands/images.js")).images,
+  },
+  {
+    name: "inspect",
+    summary: "print what the runtime knows of containers, pods or images",
+    group: "Look",
+    load: async () => (await import("./commands/inspect.js")).inspect,
+  },
+  {
+    name: "pull",
+    summary: "pull images",
+    group: "Run",
+    load: async () => (await import("./commands/pull.js")).pull,
+  },
+  {
+    name: "stop",
+    summary: "stop pods or containers",
+    group: "Clean up",
+    load: async () => (await import("./commands/stop.js")).stop,
+  },
+  {
+    name: "rm",
+    summary: "remove pods or containers",
+    group: "Clean up",
+    load: async () => (await import("./commands/rm.js")).rm,
+  },
+  {
+    name: "rmi",
+    summary: "remove images",
+    group: "Clean up",
+    load: async () => (await import("./commands/rmi.js")).rmi,
+  },
+  {
+    name: "prune",
+    aliases: ["gc"],
+    summary: "remove containers, pods, images and logs that nobody needs",
+    group: "Clean up",
+    load: async () => (await import("./commands/prune/prune.js")).prune,
   },
 ];

@@ -3,9 +3,10 @@ import type { CommandModule } from "./command.js";
 import { UsageError } from "./command.js";
 import { type CommandEntry, commands } from "./commands.js";
 import { exitCodeOf } from "./failures.js";
-import { addGlobalOptions } from "./global-options.js";
+import { addCrictlSpellings, addGlobalOptions } from "./global-options.js";
 import { invoke } from "./invoke.js";
 import { colorOf } from "./output/styles.js";
+import { packageVersion } from "./package-version.js";
 import type { Terminal } from "./terminal.js";
 
 /** Runs a command line and returns the exit code. Never rejects. */
@@ -43,7 +44,12 @@ export function buildProgram(terminal: Terminal, onExit: (exitCode: number) => v
       getErrHasColors: () => colorOf(terminal.stderr, terminal.env),
     });
   program.helpCommand("help [COMMAND]", "show the help of a command").helpOption("-h, --help", "show this help");
+  program.option("-V, --version", "print the version of this command").on("option:version", () => {
+    terminal.stdout.write(`${packageVersion()}\n`);
+    throw new CommanderError(0, "commander.version", "version");
+  });
   addGlobalOptions(program);
+  addCrictlSpellings(program);
   for (const entry of commands) program.addCommand(stub(program, entry, terminal, onExit));
   program.hook("preSubcommand", (_, command) => loadInto(command));
   return program;

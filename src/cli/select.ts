@@ -1,12 +1,13 @@
 import { type Command, Option } from "commander";
 import type { Container, CriClient, PodSandbox } from "../index.js";
+import { UsageError } from "./command.js";
 
 /** The options with which a user narrows what a name stands for. */
 export interface SelectOptions {
   /** Only pods of this namespace, and their containers. */
-  namespace?: string;
+  namespace?: string | undefined;
   /** What the name stands for, if a pod and a container have it. */
-  type?: "pod" | "container";
+  type?: "pod" | "container" | undefined;
 }
 
 /** Adds `--namespace`. */
@@ -38,6 +39,41 @@ export async function select(
 ): Promise<PodSandbox | Container> {
   if (type === "pod") return cri.pods.resolve(text, { namespace });
   return type === "container" ? cri.containers.resolve(text, { namespace }) : cri.resolve(text, { namespace });
+}
+
+/** A pod or container, with the text by which the user named it. */
+export interface Selected {
+  readonly text: string;
+  readonly object: PodSandbox | Container;
+}
+
+/**
+ * Finds the pods and containers that a user names, and the pods with certain labels, or with `type: "container"` the containers.
+ * Each is selected once.
+ *
+ * @throws UsageError if the user selects nothing
+ */
+export async function selectAll(
+  cri: CriClient,
+  texts: readonly string[],
+  options: SelectOptions & { label?: Record<string, string> },
+): Promise<Selected[]> {
+  const { label, namespace, type } = options;
+  if (texts.length === 0 && label === undefined)
+    throw new UsageError("name pods or containers, or select them by --label");
+  const selected: Selected[] = [];
+  for (const text of texts) selected.push({ text, object: await select(cri, text, options) });
+  if (label !== undefined) {
+    const pods = await cri.pods.list({ namespace, labels: type === "container" ? undefined : label });
+    const ids = new Set(pods.map(({ id }) => id));
+    const containers = type === "container" ? await cri.containers.list({ labels: label }) : [];
+    const found =
+      type === "container"
+        ? containers.filter(({ podSandboxId }) => ids.has(podSandboxId)).map(({ id }) => cri.containers.get(id))
+        : pods.map(({ id }) => cri.pods.get(id));
+    selected.push(...found.map((object) => ({ text: object.id, object })));
+  }
+  return [...new Map(selected.map((one) => [one.object.id, one])).values()];
 }
 
 /**

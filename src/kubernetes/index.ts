@@ -90,6 +90,7 @@ export type { NodeOverrides } from "./node/node-overrides.js";
 export type { PlanChange, PlanDiff } from "./planning/plan-diff.js";
 export { type PlanOptions, planPod } from "./planning/plan-pod.js";
 export type { ServiceAccountToken } from "./planning/pod-context.js";
+export { wasRunFromManifest } from "./planning/pod-labels.js";
 export { PodPlan } from "./planning/pod-plan.js";
 export type {
   ContainerFacts,

@@ -15,3 +15,22 @@ export function age(date: Date | undefined, now = Date.now()): string {
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`;
   return `${Math.floor(seconds / 86_400)}d`;
 }
+
+const units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+
+/** A number of bytes with three digits and a decimal unit, as crictl prints it: `4.27MB`. */
+export function size(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // 999.9995 would be rounded to 1000.
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1_000;
+    unit++;
+  }
+  return `${unit === 0 ? value : Number(value.toPrecision(3))}${units[unit]}`;
+}
+
+/** The name of a pod with its namespace, as commands take it. Empty for a pod that does not exist any more. */
+export function podName(pod: { metadata?: { namespace: string; name: string } | undefined } | undefined): string {
+  return pod?.metadata ? `${pod.metadata.namespace}/${pod.metadata.name}` : "";
+}

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
+import { parseExactly, stringifyExactly } from "../../json/exact-json.js";
 import type { Invocation } from "../command.js";
-import { type Column, table } from "./table.js";
+import { type Column, printable, table } from "./table.js";
 
 /** The formats of commands that list. */
 export type OutputFormat = "table" | "wide" | "json" | "yaml" | "name";
@@ -8,11 +9,13 @@ export type OutputFormat = "table" | "wide" | "json" | "yaml" | "name";
 /** The options of commands that list. */
 export interface ListOptions {
   output: OutputFormat;
+  /** The same as `--output name`. */
+  quiet?: boolean;
   /** False with `--no-trunc`: ids and digests in full. */
   trunc: boolean;
 }
 
-/** Adds `--output` and `--no-trunc`. */
+/** Adds `--output`, `--quiet` and `--no-trunc`. */
 export function addListOptions(command: Command): void {
   command
     .addOption(
@@ -20,6 +23,7 @@ export function addListOptions(command: Command): void {
         .choices(["table", "wide", "json", "yaml", "name"])
         .default("table"),
     )
+    .option("-q, --quiet", "print what other commands take only, as -o name does")
     .option("--no-trunc", "print ids and digests in full");
 }
 
@@ -29,36 +33,57 @@ export interface Listing<Item> {
   readonly columns: readonly Column<Item>[];
   /** What `-o name` prints of an item: what other commands take. */
   readonly name: (item: Item) => string;
-  /** What `-o json` and `-o yaml` print: the messages of the runtime as JSON. @defaultValue the items */
+  /** What `-o json` and `-o yaml` print: the messages of the runtime, which have crictl's JSON. @defaultValue the items */
   readonly json?: () => unknown;
 }
 
 /** Prints a list in the format that the user chose. */
 export async function printList<Item>(
   { print }: Invocation,
-  { output }: ListOptions,
+  { output, quiet }: ListOptions,
   { items, columns, name, json }: Listing<Item>,
 ): Promise<void> {
-  switch (output) {
+  const format = quiet ? "name" : output;
+  switch (format) {
     case "name":
-      return print(items.map((item) => `${name(item)}\n`).join(""));
+      return print(items.map((item) => `${printable(name(item))}\n`).join(""));
     case "json":
     case "yaml":
-      return print(await structured(json ? json() : items, output));
+      return print(await structured(json ? json() : items, format));
     default:
       return print(
         table(
           items,
-          columns.filter(({ wide }) => output === "wide" || !wide),
+          columns.filter(({ wide }) => format === "wide" || !wide),
         ),
       );
   }
 }
 
-/** Formats a value as JSON or YAML. */
+/** Formats a value as JSON or YAML. A `bigint` is written as a number. */
 export async function structured(value: unknown, format: "json" | "yaml"): Promise<string> {
-  const json = JSON.stringify(value, undefined, 2);
+  const json = stringifyExactly(value, 2);
   if (format === "json") return `${json}\n`;
   const { stringify } = await import("yaml");
-  return stringify(JSON.parse(json));
+  return stringify(parseExactly(json));
+}
+
+/** Adds `--output` to a command that prints one object. */
+export function addObjectOption(command: Command, description = "how to print it"): void {
+  command.addOption(
+    new Option("-o, --output <format>", description).choices(["table", "json", "yaml"]).default("table"),
+  );
+}
+
+/** Formats names and values in two columns, for one object. Leaves out values that are not known. */
+export function properties(values: Readonly<Record<string, string | undefined>>): string {
+  const known = Object.entries(values).filter(([, value]) => value !== undefined);
+  return table(
+    known,
+    [
+      { title: "", cell: ([name]) => name },
+      { title: "", cell: ([, value]) => value as string },
+    ],
+    false,
+  );
 }

@@ -4,7 +4,7 @@ import type { CallOptions } from "../../options.js";
 import { allocatableOf, reservedOf } from "./allocatable.js";
 import { diskStep } from "./disk-error.js";
 import { readMachine } from "./machine.js";
-import type { NodeConfig } from "./node-config.js";
+import { defaultRootDirectory, type NodeConfig } from "./node-config.js";
 import { checkNodeOverrides, type NodeOverrides } from "./node-overrides.js";
 import { readResolverConfig } from "./resolver-config.js";
 import { askRuntime } from "./runtime-settings.js";
@@ -35,7 +35,7 @@ export async function describeNode(
     overrides,
     "overrides",
   );
-  const rootDirectory = given.rootDirectory ?? "/var/lib/k8s-cri-client";
+  const rootDirectory = given.rootDirectory ?? defaultRootDirectory;
   const runtime = await askRuntime(cri, options);
   const machine = await readMachine(rootDirectory);
   const resolver =

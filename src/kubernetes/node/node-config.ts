@@ -1,5 +1,8 @@
 import type { QuantityManifest, ResourceList } from "../manifest/container.js";
 
+/** Where `describeNode` puts the files of pods, unless the caller chooses another directory. */
+export const defaultRootDirectory = "/var/lib/k8s-cri-client";
+
 /** The settings of a node, as a kubelet's configuration has them, and facts about the machine. */
 export interface NodeConfig {
   /** Directory for the files of pods: `<rootDirectory>/pods/<uid>`. A kubelet uses `/var/lib/kubelet`. */

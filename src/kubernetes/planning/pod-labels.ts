@@ -13,3 +13,11 @@ export const containerNameLabel = "io.kubernetes.container.name";
  * another hash is of another version of the document, and is replaced.
  */
 export const podHashAnnotation = "k8s-cri-client/pod-hash";
+
+/**
+ * Returns whether a pod was run from a manifest by this package: by `plan.run` or `runManifest`. Takes an entry of `pods.list` or a
+ * status. `removePod` removes such a pod with its files; `remove` of a handle leaves them. Pods of a kubelet are not such pods.
+ */
+export function wasRunFromManifest(pod: { readonly annotations: Readonly<Record<string, string>> }): boolean {
+  return Object.hasOwn(pod.annotations, podHashAnnotation);
+}

@@ -5,7 +5,7 @@ import type { CallOptions } from "../../options.js";
 import { neverAborts } from "../../resources/creation/clean-up.js";
 import { optionalSeconds } from "../../resources/grace-period.js";
 import { pinDeadline } from "../../rpcs/budget.js";
-import type { NodeConfig } from "../node/node-config.js";
+import { defaultRootDirectory, type NodeConfig } from "../node/node-config.js";
 import { lockPod } from "../node/pod-lock.js";
 import { contextOf } from "./context-of.js";
 import { removeLeftovers } from "./leftovers.js";
@@ -13,8 +13,8 @@ import { systemClock } from "./probes/probe-clock.js";
 
 /** Options of {@link removePod}. */
 export interface RemovePodOptions extends CallOptions {
-  /** The node that the pod was planned for, or its root directory. */
-  node: Pick<NodeConfig, "rootDirectory">;
+  /** The node that the pod was planned for, or its root directory. @defaultValue the root directory that `describeNode` chooses */
+  node?: Pick<NodeConfig, "rootDirectory"> | undefined;
   /** Seconds between the stop signal and SIGKILL. @defaultValue the pod's `terminationGracePeriodSeconds` */
   gracePeriodSeconds?: number | undefined;
 }
@@ -31,14 +31,14 @@ const removeFields: FieldsOf<RemovePodOptions> = { node: true, gracePeriodSecond
 export async function removePod(
   cri: CriClient,
   pod: { name: string; namespace?: string | undefined },
-  options: RemovePodOptions,
+  options: RemovePodOptions = {},
 ): Promise<void> {
   checkOptions(options, removeFields);
   const { node, gracePeriodSeconds, ...given } = pinDeadline(options);
   const seconds = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
   const name = requiredString(pod?.name, "pod.name");
   const namespace = pod.namespace ?? "default";
-  const rootDirectory = requiredString(node?.rootDirectory, "options.node.rootDirectory");
+  const rootDirectory = requiredString(node?.rootDirectory ?? defaultRootDirectory, "options.node.rootDirectory");
   const client = contextOf(cri);
   await using _lock = await lockPod({ rootDirectory }, { namespace, name });
   const request = { name, namespace, rootDirectory, keep: undefined, gracePeriodSeconds: seconds };

@@ -1,0 +1,27 @@
+import type { CommandModule } from "../command.js";
+import { addObjectOption, properties, structured } from "../output/format.js";
+import { packageVersion } from "../package-version.js";
+
+/** `version`: prints the versions of this package, of Node.js, and of the runtime. */
+export const version: CommandModule<{ output: "table" | "json" | "yaml"; client?: boolean }> = {
+  define(command) {
+    command.option("--client", "only the versions of this machine: does not connect");
+    addObjectOption(command);
+  },
+
+  async run(invocation, _, { output, client }) {
+    const ours = { clientVersion: packageVersion(), nodeVersion: process.version };
+    const cri = client ? undefined : await invocation.connect();
+    const runtime = await cri?.version();
+    if (output !== "table") return invocation.print(await structured({ ...ours, ...runtime }, output));
+    await invocation.print(
+      properties({
+        "k8s-cri-client": ours.clientVersion,
+        "Node.js": ours.nodeVersion,
+        Endpoint: cri?.endpoint,
+        Runtime: runtime && `${runtime.runtimeName} ${runtime.runtimeVersion}`,
+        CRI: runtime?.runtimeApiVersion,
+      }),
+    );
+  },
+};

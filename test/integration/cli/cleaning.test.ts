@@ -1,0 +1,205 @@
+/** `pull`, `stop`, `rm`, `rmi` and `prune` against FakeRuntime. */
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type CliOptions, runCli } from "../../support/terminal.js";
+import { startFake } from "../support.js";
+
+const image = "docker.io/library/busybox:1";
+
+async function startNode() {
+  const { runtime, cri } = await startFake({
+    images: [image],
+    registryImages: [{ reference: "registry.example/app:2" }],
+  });
+  const web = await cri.pods.run({ name: "web", namespace: "shop", labels: { app: "shop" } });
+  const main = await web.runContainer({ name: "main", image });
+  const side = await web.runContainer({ name: "side", image });
+  const run = (args: string[], options?: CliOptions) => runCli([...args, "--endpoint", runtime.endpoint], options);
+  return { runtime, cri, web, main, side, run };
+}
+
+describe("stop", () => {
+  test("stops containers and pods with the grace period", async () => {
+    const { runtime, run, web, main, side } = await startNode();
+    const { exitCode, stdout } = await run(["stop", "web/main", "--grace-period", "7s"]);
+    expect([exitCode, stdout]).toEqual([0, "web/main\n"]);
+    expect(await main.state()).toBe("exited");
+    const [call] = runtime.calls.filter(({ rpc }) => rpc === "StopContainer");
+    expect(String(call?.request && "timeout" in call.request && call.request.timeout)).toBe("7");
+    expect(await side.state()).toBe("running");
+    await run(["stop", "-l", "app=shop"]);
+    expect(await web.state()).toBe("notReady");
+  });
+
+  test("does nothing if one of the names is wrong", async () => {
+    const { run, main } = await startNode();
+    const { exitCode, stderr } = await run(["stop", "main", "sied"]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('"sied"')]);
+    expect(await main.state()).toBe("running");
+  });
+
+  test("refuses to select everything", async () => {
+    const { run } = await startNode();
+    expect(await run(["stop"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--label") });
+  });
+});
+
+describe("rm", () => {
+  test("removes what is stopped, and with --force what runs", async () => {
+    const { cri, run, web, main, side } = await startNode();
+    const refused = await run(["rm", "main"]);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toContain("main: the container is running; stop it first, or use --force");
+    await main.stop({ gracePeriodSeconds: 0 });
+    // Continues after a failure.
+    const some = await run(["rm", "side", "main"]);
+    expect(some).toMatchObject({ exitCode: 1, stdout: "main\n" });
+    expect((await cri.containers.list()).map(({ id }) => id)).toEqual([side.id]);
+    expect(await run(["rm", "-f", web.id.slice(0, 12)])).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await cri.pods.list()).toEqual([]);
+  });
+
+  test("selects containers by label with --type", async () => {
+    const { cri, run, web, main } = await startNode();
+    const labelled = await web.runContainer({ name: "extra", image, labels: { app: "shop" } });
+    await run(["rm", "-f", "-l", "app=shop", "--type", "container"]);
+    const left = (await cri.containers.list()).map(({ id }) => id);
+    expect(left).toContain(main.id);
+    expect(left).not.toContain(labelled.id);
+  });
+});
+
+describe("pull and rmi", () => {
+  test("pull prints ids on stdout and progress on stderr", async () => {
+    const { cri, run } = await startNode();
+    const { exitCode, stdout, stderr } = await run(["pull", "registry.example/app:2"]);
+    const pulled = (await cri.images.get("registry.example/app:2"))!;
+    expect([exitCode, stdout]).toEqual([0, `${pulled.id}\n`]);
+    expect(stderr).toBe("registry.example/app:2: pulling\nregistry.example/app:2: pulled\n");
+    const again = await run(["pull", "--policy", "missing", "-q", "registry.example/app:2"]);
+    expect(again).toMatchObject({ exitCode: 0, stdout: `${pulled.id}\n`, stderr: "" });
+  });
+
+  test("pull continues after a failure and exits with 1", async () => {
+    const { runtime, run } = await startNode();
+    runtime.failNext("PullImage", { code: "NOT_FOUND" });
+    const images = ["registry.example/none:1", "registry.example/app:2"];
+    const { exitCode, stdout, stderr } = await run(["pull", "--parallel", "1", ...images]);
+    expect(exitCode).toBe(1);
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toContain("k8s-cri-client: registry.example/none:1: ");
+  });
+
+  test("rmi removes images, and names those that do not exist", async () => {
+    const { cri, run } = await startNode();
+    await run(["pull", "registry.example/app:2"]);
+    const { exitCode, stdout, stderr } = await run(["rmi", "registry.example/app:2", "none:1"]);
+    expect([exitCode, stdout]).toEqual([1, "registry.example/app:2\n"]);
+    expect(stderr).toContain("none:1: there is no such image");
+    expect(await cri.images.exists("registry.example/app:2")).toBe(false);
+  });
+});
+
+describe("prune", () => {
+  async function startDirty() {
+    const node = await startNode();
+    const old = await node.cri.pods.run({ name: "old", namespace: "batch" });
+    const done = await old.runContainer({ name: "done", image });
+    await done.stop({ gracePeriodSeconds: 0 });
+    await old.stop({ gracePeriodSeconds: 0 });
+    return { ...node, old, done };
+  }
+
+  test("--dry-run removes nothing, and says what would be removed and why the rest is kept", async () => {
+    const { cri, run, done } = await startDirty();
+    const before = [await cri.containers.list(), await cri.pods.list()];
+    const { exitCode, stdout, stderr } = await run(["prune", "--dry-run", "--kept", "--min-age", "0"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`would remove +container +done +${done.id.slice(0, 13)}`));
+    expect(stdout).toMatch(/kept +container +main .* runs/);
+    expect(stdout).toMatch(/kept +pod +batch\/old .* has containers/);
+    expect(stderr).toContain("would remove 1, kept 4, failed 0");
+    expect([await cri.containers.list(), await cri.pods.list()]).toEqual(before);
+  });
+
+  test("--yes removes containers, and then pods that are empty", async () => {
+    const { cri, run, web } = await startDirty();
+    const { exitCode, stdout } = await run(["gc", "-y", "--min-age", "0", "-o", "json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({ kind: "container", name: "done", result: "removed" }),
+      expect.objectContaining({ kind: "pod", name: "batch/old", result: "removed" }),
+    ]);
+    expect((await cri.pods.list()).map(({ id }) => id)).toEqual([web.id]);
+  });
+
+  test("selects by namespace and label", async () => {
+    const { cri, run } = await startDirty();
+    for (const selection of [
+      ["-n", "shop"],
+      ["-l", "app=shop"],
+    ]) {
+      await run(["prune", "-y", "--min-age", "0", ...selection]);
+      expect(await cri.pods.list()).toHaveLength(2);
+    }
+  });
+
+  test("keeps what is young by default", async () => {
+    const { run } = await startDirty();
+    const { stdout } = await run(["prune", "-y", "--kept"]);
+    expect(stdout).toContain("is younger than --min-age");
+  });
+
+  test("asks on a terminal, and removes only after yes", async () => {
+    const { cri, run } = await startDirty();
+    const answer = (text: string) => Object.assign(new PassThrough(), { isTTY: true }).end(text) as PassThrough;
+    const args = ["prune", "--min-age", "0"];
+    const no = await run(args, { stdin: answer("n\n") });
+    expect(no).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("Remove these 1 objects") });
+    expect(no.stderr).toContain("nothing was removed");
+    expect(await run(args, { stdin: answer("") })).toMatchObject({ exitCode: 1 });
+    expect(await cri.pods.list()).toHaveLength(2);
+    expect(await run(args, { stdin: answer("yes\n") })).toMatchObject({ exitCode: 0 });
+    expect(await cri.pods.list()).toHaveLength(1);
+    // Nothing is left to remove, so there is no question.
+    expect(await run(args)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("removed 0") });
+  });
+
+  test("refuses to ask without a terminal", async () => {
+    const { cri, run } = await startDirty();
+    expect(await run(["prune", "--min-age", "0"])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("--yes or --dry-run"),
+    });
+    expect(await cri.pods.list()).toHaveLength(2);
+  });
+
+  test("removes images except those to keep, and logs of pods that do not exist", async () => {
+    const { cri, run } = await startDirty();
+    await run(["pull", "registry.example/app:2"]);
+    const args = ["prune", "images", "-y", "--min-age", "0", "--kept"];
+    const kept = await run([...args, "--keep", "registry.example/*"]);
+    expect(kept.stdout).toMatch(/kept +image +registry.example\/app:2 .* matches --keep/);
+    await run(args);
+    expect(await cri.images.exists("registry.example/app:2")).toBe(false);
+    const root = await mkdtemp(join(tmpdir(), "cli-logs-"));
+    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    await mkdir(join(root, "shop_gone_uid-1"));
+    const logs = await run(["prune", "logs", "-y", "--min-age", "0", "--log-root", root]);
+    expect(logs).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("shop_gone_uid-1") });
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  test.each([
+    ["--keep", "a", "images"],
+    ["--log-links", "/a", "logs"],
+  ])("refuses %s for other kinds", async (option, value, kind) => {
+    expect(await runCli(["prune", "-y", option, value])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(`${option} has an effect on ${kind} only`),
+    });
+  });
+});
