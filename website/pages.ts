@@ -36,6 +36,17 @@ export const groups: readonly Group[] = [
     ],
   },
   {
+    title: "Recipes",
+    pages: [
+      guide("recipes/ci-job", "CI job in a throw-away pod"),
+      guide("recipes/log-shipper", "Log shipper"),
+      guide("recipes/node-agent", "Node agent"),
+      guide("recipes/debug-tool", "Debug tool"),
+      guide("recipes/clean-up", "Clean-up"),
+      guide("recipes/artefacts", "Artefacts of a container"),
+    ],
+  },
+  {
     title: "Runtimes",
     pages: [guide("runtimes", "Runtimes"), guide("conformance", "Conformance"), guide("bundling", "Bundling")],
   },

@@ -30,6 +30,7 @@ export const otherFiles: Readonly<Record<string, string>> = {
   lab: "It tests the lab itself.",
   "lab-teardown": "It tests the lab itself.",
   examples: "test/integration runs the examples on a fake.",
+  "documented-code": "test/package runs the code of the pages on a fake.",
   "manifest-crashes": "It counts the resources that pods leave on a real node.",
   "recorded-pods": "A fake has no mounts, users and control groups that a container could see.",
   "manifest-contents": "A fake has no mounts, users and control groups that a container could see.",

@@ -72,6 +72,16 @@ describe("the pages", () => {
     expect(lines.filter((line) => line.length > 120)).toEqual([]);
   });
 
+  test.each(pages.filter((page) => page.startsWith("docs/recipes/")))(
+    "begin with a program of at most 40 lines, within the first screen: %s",
+    async (recipe) => {
+      const [, words = "", program = ""] = /^# [^\n]*\n(.*?)^```ts\n(.*?)^```$/ms.exec(await read(recipe)) ?? [];
+      expect(words.trim().split("\n").length).toBeLessThanOrEqual(5);
+      expect(program).toMatch(/^await using /m);
+      expect(program.trimEnd().split("\n").length).toBeLessThanOrEqual(40);
+    },
+  );
+
   test.each(guides)("begin with a complete program and end with the limits of each runtime: %s", async (guide) => {
     const content = await read(guide);
     expect(/^# [^`]*^```ts\n(.*?)^```$/ms.exec(content)?.[1]).toMatch(/^await using cri = /m);

@@ -1,5 +1,5 @@
 /**
- * Calls the functions that the guides export, and plays the part of the node while a program of a guide runs.
+ * Calls the functions that the pages export. programs.ts accompanies their programs.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import type { Container, CriClient, PodSandbox, PodSpec } from "k8s-cri-client";
 import { FakeRuntime } from "k8s-cri-client/testing";
 import { createCertificateAuthority } from "../../support/certificates.js";
-import { nextOutput, printed } from "./running.js";
+import { printed, untilPrinted } from "./running.js";
 import type { Scene } from "./scene.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: the functions are known only when the example is imported
@@ -97,6 +97,10 @@ export const calls: Readonly<Record<string, Call>> = {
     await move(container, container);
     assert.equal(await container.readFile("/srv/index.html", { encoding: "utf8" }), "hello");
   }),
+  buildAndCopy: withContainer(async (buildAndCopy, { container, folder }) => {
+    assert.deepEqual(await printed(async () => assert.equal(await buildAndCopy(container), 0)), ["Copied 1 entries."]);
+    assert.equal(await readFile(`${folder}/artefacts/report.txt`, "utf8"), "passed\n");
+  }),
   preload: async (preload, { cri }) => {
     const lines = await printed(() => preload(cri, ["registry.example/app:1", "gone.example/app:1"]));
     assert.match(lines.join("\n"), /^1 images are missing: /m);
@@ -177,10 +181,7 @@ export const onlyCompiled: Readonly<Record<string, string>> = {
 };
 
 /** Functions that use directories of the container that are the machine's on the fake. test/runtime runs them on real runtimes. */
-export const runOnLabOnly: readonly string[] = ["unpack", "configure", "deploy", "move"];
-
-/** What happens on the node while a program runs, by the name of the example. */
-export const stimuli: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {};
+export const runOnLabOnly: readonly string[] = ["unpack", "configure", "deploy", "move", "buildAndCopy"];
 
 /** Calls a function with a pod and a container, which are removed afterwards. */
 function withContainer(
@@ -210,7 +211,7 @@ async function untilAborted(
   cause: (output: () => Promise<void>) => Promise<void> = (output) => output(),
 ): Promise<void> {
   const controller = new AbortController();
-  const output = nextOutput();
+  const output = untilPrinted();
   const ended = endless(cri.with({ signal: controller.signal }), controller.signal);
   await Promise.race([cause(() => output), ended.then(() => assert.fail("the function ended by itself"))]);
   controller.abort(new Error("the example was stopped"));

@@ -14,7 +14,7 @@ import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { describeNode, planPod, readManifests } from "k8s-cri-client/kubernetes";
 import { current } from "./docstring-context.js";
-import { inTime, nextOutput } from "./running.js";
+import { inTime, untilPrinted } from "./running.js";
 import { Scene } from "./scene.js";
 
 const podManifest = `
@@ -27,17 +27,13 @@ spec: { containers: [{ name: main, image: "busybox:1.37", command: [sleep, "60"]
 const kubelet = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
 
 const project = process.cwd();
-for (const name of process.argv.slice(2)) {
-  try {
-    await using scene = await Scene.create();
-    await inTime(run(name, scene));
-  } catch (error) {
-    console.error(name, error);
-  }
+for (const name of process.argv.splice(2)) {
+  await inTime(run(name)).catch((error) => console.error(name, error));
   console.log("ran", name);
 }
 
-async function run(name: string, scene: Scene): Promise<void> {
+async function run(name: string): Promise<void> {
+  await using scene = await Scene.create();
   const { folder, image, runtime } = scene;
   const controller = new AbortController();
   const { signal } = controller;
@@ -66,7 +62,7 @@ async function run(name: string, scene: Scene): Promise<void> {
   };
   const file = pathToFileURL(join(project, `${name}.ts`)).href;
   if (!name.endsWith(".endless")) return void (await import(file));
-  const printed = nextOutput().then(() => true);
+  const printed = untilPrinted().then(() => true);
   const ended = import(file).then(() => assert.fail("the program ended by itself"));
   // Containers come and go until the program has reported something.
   for (let attempt = 0; !(await Promise.race([printed, ended, setTimeout(100, false)])); attempt++) {

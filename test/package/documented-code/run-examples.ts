@@ -9,7 +9,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { calls, stimuli } from "./calls.js";
+import { calls } from "./calls.js";
+import { programs } from "./programs.js";
 import { inTime } from "./running.js";
 import { Scene } from "./scene.js";
 
@@ -17,21 +18,22 @@ const { values, positionals } = parseArgs({
   options: { endpoint: { type: "string" }, image: { type: "string" } },
   allowPositionals: true,
 });
+process.argv.splice(2); // programs have no arguments
 const project = process.cwd();
 for (const name of positionals) {
-  try {
-    await using scene = await Scene.create(values.endpoint, values.image);
-    await inTime(run(name, scene));
-  } catch (error) {
-    console.error(name, error);
-  }
+  await inTime(run(name)).catch((error) => console.error(name, error));
   console.log("ran", name);
 }
 
-async function run(name: string, scene: Scene): Promise<void> {
-  const [module] = await Promise.all([
-    import(pathToFileURL(join(project, `${name}.ts`)).href) as Promise<Record<string, unknown>>,
-    stimuli[name]?.(scene),
-  ]);
-  for (const [key, value] of Object.entries(module)) await calls[key]?.(value as never, scene);
+async function run(name: string): Promise<void> {
+  await using scene = await Scene.create(values.endpoint, values.image);
+  const file = pathToFileURL(join(project, `${name}.ts`)).href;
+  let exports: Record<string, unknown> = {};
+  let runs = 0;
+  // A module runs again only under another address.
+  const start = async (): Promise<void> => {
+    exports = await import(`${file}?run=${++runs}`);
+  };
+  await (programs[name]?.(start, scene) ?? start());
+  for (const [key, value] of Object.entries(exports)) await calls[key]?.(value as never, scene);
 }

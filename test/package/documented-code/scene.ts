@@ -39,9 +39,9 @@ export class Scene implements AsyncDisposable {
     return cri.pods.run({ name: "web", uid: "b7d2", labels: { app: "web" }, logDirectory });
   }
 
-  /** Runs a container in a pod. By default, it prints a line ten times a second until it is stopped. */
+  /** Runs a container in a pod. By default, it prints a line ten times a second until it is stopped: shell words, in which `n` is 0. */
   async container(pod: OwnedPodSandbox, line = "ready"): Promise<OwnedContainer> {
-    const command = ["sh", "-c", `trap exit TERM; while true; do echo ${line}; sleep 0.1; done`];
+    const command = ["sh", "-c", `trap exit TERM; n=0; while true; do echo ${line}; n=$((n+1)); sleep 0.1; done`];
     return pod.runContainer({ name: "server", image: this.image, labels: { app: "web" }, command });
   }
 

@@ -1,0 +1,30 @@
+/** Runs the recipes, and functions of the guides that write into containers, on a real runtime. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { pageExamples, root } from "../package/documented-code/blocks.js";
+import { runOnLabOnly } from "../package/documented-code/calls.js";
+import { createProject, type Project } from "../package/documented-code/project.js";
+import { type Fixture, journeys } from "./helpers/journeys.js";
+
+const examples = pageExamples().filter(
+  ({ name, code }) =>
+    name.startsWith("recipes-") || runOnLabOnly.some((exported) => code.includes(`function ${exported}(`)),
+);
+
+journeys("documented-code", define, { newestOnly: true });
+
+function define({ runtime }: Fixture): void {
+  let project: Project;
+  beforeAll(async () => {
+    project = await createProject(Object.fromEntries(examples.map(({ name, code }) => [`${name}.ts`, code])));
+  });
+  afterAll(() => project[Symbol.asyncDispose]());
+
+  test("the recipes and functions of the guides run, and leave nothing", async () => {
+    const runner = join(root, "test/package/documented-code/run-examples.ts");
+    const options = ["--endpoint", runtime.endpoint, "--image", runtime.image];
+    const { stderr, stdout } = await project.run([runner, ...options, ...examples.map(({ name }) => name)]);
+    expect(stderr).toBe("");
+    expect(stdout.match(/(?<=^ran ).*$/gm)).toEqual(examples.map(({ name }) => name));
+  });
+}
