@@ -50,8 +50,12 @@ export type { CriLogger };
 export type { CriStream };
 export type { CrictlConfig };
 export type { CrictlConfigLeniency };
+export type { DeepOptions };
 export type { DerivedDefaults };
 export type { DeviceSpec };
+export type { DiagnoseOptions };
+export type { Diagnosis };
+export type { DiagnosisCheck };
 export type { DiscoverOptions };
 export type { DiskFilesystem };
 export type { DiskUsage };
@@ -76,6 +80,8 @@ export type { ExecSyncOptions };
 export type { FailedPull };
 export type { FileData };
 export type { FilesystemFigures };
+export type { Finding };
+export type { FindingStatus };
 export type { GapReason };
 export type { GoJsonWriteOptions };
 export type { GrpcErrorCode };
@@ -241,6 +247,7 @@ export type { WriteFileOptions };
 export { authFromDockerConfig };
 export { callPolicies };
 export { cpuCores };
+export { diagnose };
 export { discoverEndpoint };
 export { loadCrictlConfig };
 export { messageFromGoJson };
@@ -798,6 +805,12 @@ interface CrictlConfigLeniency {
   onIgnored?: ((ignored: DocumentFault) => void) | undefined;
 }
 
+interface DeepOptions {
+  image?: string | undefined;
+  auth?: RegistryAuth | undefined;
+  timeoutMs?: number | undefined;
+}
+
 interface DerivedDefaults extends Omit<CallOptions, "deadline"> {
   signal?: AbortSignal | undefined;
 }
@@ -807,6 +820,22 @@ interface DeviceSpec {
   containerPath?: string | undefined;
   permissions?: string | undefined;
 }
+
+interface DiagnoseOptions
+  extends Pick<ConnectOptions, "endpoint" | "imageEndpoint" | "tls" | "streamTls" | "streamUrl" | "allowInsecureTcp">,
+    Pick<DiscoverOptions, "env" | "platform" | "configPath" | "root"> {
+  timeoutMs?: number | undefined;
+  deep?: boolean | DeepOptions | undefined;
+  onFinding?: ((finding: Finding) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+interface Diagnosis {
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+}
+
+type DiagnosisCheck = (typeof diagnosisChecks)[number];
 
 interface DiscoverOptions {
   env?: NodeJS.ProcessEnv | undefined;
@@ -966,6 +995,17 @@ interface FilesystemFigures {
   readonly usedBytes: number | undefined;
   readonly inodesUsed: number | undefined;
 }
+
+interface Finding {
+  readonly check: DiagnosisCheck;
+  readonly status: FindingStatus;
+  readonly found: string;
+  readonly details: readonly string[];
+  readonly remedy?: string;
+  readonly commands: readonly string[];
+}
+
+type FindingStatus = "ok" | "warning" | "failure" | "skipped";
 
 type Flag<O, K extends string, Default extends boolean> = K extends keyof O
   ? Exclude<O[K], undefined> | (undefined extends O[K] ? Default : never)
@@ -2134,6 +2174,27 @@ declare function authFromDockerConfig(config: string | object, image: string): R
 declare const callPolicies: Readonly<Record<Rpc, CallPolicy>>;
 
 declare function cpuCores(previous: CpuReading | undefined, current: CpuReading | undefined): number | undefined;
+
+declare function diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
+
+declare const diagnosisChecks: readonly [
+  "program",
+  "endpoint",
+  "socket",
+  "other-runtimes",
+  "server",
+  "runtime",
+  "network",
+  "image-service",
+  "handlers",
+  "capabilities",
+  "cgroups",
+  "streaming",
+  "disk",
+  "clock",
+  "kubelet",
+  "pod",
+];
 
 declare function discoverEndpoint(options?: DiscoverOptions): Promise<string>;
 

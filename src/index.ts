@@ -98,6 +98,12 @@ export type { NodeFilter } from "./resources/watching/node-filter.js";
 export type { NodeView, WatchOptions } from "./resources/watching/view.js";
 export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 
+// Diagnosis
+
+export { type Diagnosis, diagnose } from "./diagnosis/diagnose.js";
+export type { DiagnosisCheck, Finding, FindingStatus } from "./diagnosis/finding.js";
+export type { DeepOptions, DiagnoseOptions } from "./diagnosis/options.js";
+
 // Sessions
 
 export type { CopyOptions } from "./resources/sessions/copy/container-commands.js";

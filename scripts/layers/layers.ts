@@ -9,6 +9,7 @@
 export const layers = [
   ["cli/"],
   ["index.ts", "testing/", "kubernetes/"],
+  ["diagnosis/"],
   ["client.ts", "prometheus.ts", "crictl/"],
   ["resources/"],
   ["rpcs/", "credentials/"],

@@ -12,6 +12,12 @@ export interface CommandEntry {
 /** The commands in the order in which help lists them. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: "doctor",
+    summary: "check the runtime and this machine, and say what to do",
+    group: "Look",
+    load: async () => (await import("./commands/doctor.js")).doctor,
+  },
+  {
     name: "info",
     summary: "show the state of the runtime",
     group: "Look",

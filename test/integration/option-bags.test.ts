@@ -213,6 +213,7 @@ const cases: Readonly<Record<string, Case>> = {
   "RegistryCredentials.load": ["file", "files", (o) => main.RegistryCredentials.load(o)],
   "RegistryCredentials.lookup": [...timeout, (o) => main.RegistryCredentials.fromSecrets([]).lookup("nginx", o)],
 
+  diagnose: ["endpont", "endpoint", (o) => main.diagnose(o)],
   discoverEndpoint: ["rot", "root", (o) => main.discoverEndpoint(o)],
   loadCrictlConfig: ["strct", "strict", (o) => main.loadCrictlConfig(undefined, {}, o)],
   readLogFile: [...log, (o) => main.readLogFile("/nowhere", o)],
@@ -476,6 +477,7 @@ const nested: readonly (readonly [path: string, ...Case])[] = [
   ["images[0]", "refrence", "reference", (image) => FakeRuntime.start({ images: [image] })],
   ["registryImages[0]", "refrence", "reference", (image) => FakeRuntime.start({ registryImages: [image] })],
   ["image", "refrence", "reference", (image) => on.runtime.addImage(image)],
+  ["deep", "imag", "image", (deep) => main.diagnose({ deep })],
 ];
 
 test.each(nested)("%s refuses %s and suggests %s", async (path, typo, meant, call) => {

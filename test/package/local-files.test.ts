@@ -21,6 +21,7 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
     reason: "opens all local files, and reads their metadata in /proc",
   },
   "kubernetes/node/machine.ts": { imports: ["readFile"], reason: "/proc and /sys of this machine only" },
+  "diagnosis/checks/pod.ts": { imports: ["rm"], reason: "a new temporary folder that no other user can write to" },
   "internal/machine/mount-table.ts": { imports: ["readFile"], reason: "/proc of this process only" },
   "kubernetes/node/pod-cgroup.ts": { imports: ["readFile", "writeFile"], reason: "files of cgroups only" },
   "kubernetes/node/resolver-config.ts": {

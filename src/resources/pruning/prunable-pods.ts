@@ -95,7 +95,7 @@ function isStopped({ sandboxes }: PrunablePod): boolean {
 }
 
 /** Pods that this package creates from a manifest have the labels of a kubelet, and a mark. */
-function wasCreatedByKubelet(object: Labelled): boolean {
+export function wasCreatedByKubelet(object: Labelled): boolean {
   return "io.kubernetes.pod.uid" in object.labels && readMark(object) === undefined;
 }
 
