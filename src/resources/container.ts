@@ -267,6 +267,9 @@ export class Container {
    * Links in a folder are copied and never followed. On Linux this holds even if another user replaces a file or folder with a link
    * during the copy: nothing from outside the local path reaches the container.
    *
+   * Experimental: `C:\dir` or `C:/dir` is a path of a Windows container, which needs `tar.exe` (Windows 1803 and newer). Names that
+   * Windows does not allow are refused.
+   *
    * @throws InvalidInputError if the local path cannot be read or changes while it is read, if the container path is not absolute,
    *   or if only one of the two paths is a folder; CriError
    */
@@ -298,6 +301,8 @@ export class Container {
    * On other systems, root may copy only to folders that no other user may write to. A copy that would replace a mount point below
    * the local path, or write to it, is refused. The whole copy is checked before anything moves to its destination, and a copy that
    * fails or is aborted leaves nothing.
+   *
+   * Experimental: `C:\dir` or `C:/dir` is a path of a Windows container, which needs `tar.exe` (Windows 1803 and newer).
    *
    * @returns how much was copied, and what was left out
    * @throws InvalidInputError if the local path cannot be written, or only one of the two paths is a folder; CriError, with

@@ -15,6 +15,8 @@ export interface ArchiveSource {
   name: string;
   /** Whether the archive has an entry for a root folder. Unpacking that entry sets the mode and time of the target folder. */
   includeRoot: boolean;
+  /** Returns why a name below the root cannot be used where the archive is unpacked. @defaultValue all names can be used */
+  nameFault?: ((name: string) => string | undefined) | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function* archive(source: ArchiveSource): AsyncGenerator<Buffer, vo
 
 async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, undefined> {
   const firstNames = new Map<string, string>();
-  for await (const { handle, name } of filesOf(source.root, toByteString(source.name), source.includeRoot)) {
+  for await (const { handle, name } of filesOf(source.root, toByteString(source.name), source)) {
     const { stats } = handle;
     const mode = Number(stats.mode) & 0o7777;
     const entry = { path: name, linkpath: "", mode, mtimeMs: Number(stats.mtimeMs), size: 0 };
@@ -83,7 +85,7 @@ interface Found {
 async function* filesOf(
   handle: PathHandle,
   name: string,
-  includeRoot: boolean,
+  { includeRoot, nameFault }: Pick<ArchiveSource, "includeRoot" | "nameFault">,
   depth = 0,
 ): AsyncGenerator<Found, void, undefined> {
   const { stats } = handle;
@@ -100,9 +102,9 @@ async function* filesOf(
     const folder = new Folder(handle);
     for await (const child of folder.names()) {
       const path = join(handle.name, toText(child));
-      checkUtf8(child, path);
+      checkName(child, path, nameFault);
       await using entry = await folder.entry(child).catch(unreadable(path));
-      yield* filesOf(entry, `${name}/${child}`, true, depth + 1);
+      yield* filesOf(entry, `${name}/${child}`, { includeRoot: true, nameFault }, depth + 1);
     }
   } catch (error) {
     unreadable(handle.name)(error);
@@ -155,10 +157,11 @@ function padded(bytes: Buffer, size = bytes.length): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(paddingOf(size))]);
 }
 
-function checkUtf8(name: string, path: string): void {
-  if (isUtf8(Buffer.from(name, "latin1"))) return;
-  const message = "has a name that is not UTF-8; rename it";
-  throw new InvalidInputError({ field: "localPath", message, value: path });
+function checkName(name: string, path: string, nameFault: ArchiveSource["nameFault"]): void {
+  const text = Buffer.from(name, "latin1");
+  const fault = isUtf8(text) ? nameFault?.(text.toString("utf8")) : "has a name that is not UTF-8";
+  if (fault === undefined) return;
+  throw new InvalidInputError({ field: "localPath", message: `${fault}; rename it`, value: path });
 }
 
 function unreadable(path: string): (cause: unknown) => never {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import { checkOptions, type FieldsOf } from "../../../input/call-options.js";
@@ -31,25 +30,10 @@ export function checkCopyOptions<T extends CopyOptions>(options: T, fields: Fiel
   throw new InvalidInputError({ field: "onProgress", message: "must be a function", value: onProgress });
 }
 
-/** The kind of file at a path in the container. Links are followed. `error` contains the error message of `ls`. */
+/** The kind of file at a path in the container. Links are followed. `error` contains the error message of the command. */
 export type FoundPath = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
 
-/** Runs `ls` to find what is at a path. `path/.` exists only if the path is a folder or a link to a folder. */
-export async function findPath(
-  context: ClientContext,
-  containerId: string,
-  path: string,
-  options: CopyOptions,
-): Promise<FoundPath> {
-  const command = ["ls", "-d", "--", path, `${path}/.`];
-  const { exitCode, stdout, stderr } = await execSync(context.connection, containerId, command, callOptionsOf(options));
-  // `ls` prints the same error message for both paths.
-  const [message = ""] = String(stderr).trim().split("\n");
-  if (stdout === "") return { kind: "nothing", error: commandFailed(context, "ls", exitCode, message) };
-  return { kind: String(stdout).endsWith("/.\n") ? "folder" : "other" };
-}
-
-/** Creates a folder and its missing parents. */
+/** Creates a folder and its missing parents in a Linux container. */
 export async function makeFolder(
   context: ClientContext,
   containerId: string,
@@ -80,9 +64,15 @@ export async function finishCommand(
 /** The exit code of a shell that does not find a program. */
 const programNotFound = 127;
 
-function commandFailed(context: ClientContext, program: string, exitCode: number, errorOutput: string): CriError {
+/** Returns the error of a command that failed. */
+export function commandFailed(
+  context: ClientContext,
+  program: string,
+  exitCode: number,
+  errorOutput: string,
+): CriError {
   const reason = errorOutput.trim().split("\n").slice(0, 3).join("; ");
-  const isNotFound = /no such file|not found|can't stat/i.test(reason);
+  const isNotFound = /no such file|not found|can't stat|could not chdir/i.test(reason);
   return new CriError({
     code: exitCode === programNotFound ? "COMMAND_NOT_FOUND" : isNotFound ? "NOT_FOUND" : "COMMAND_FAILED",
     message: `${program} in the container ended with exit code ${exitCode}${reason && `: ${reason}`}`,
@@ -112,24 +102,4 @@ export async function readErrorOutput(stream: Readable | null): Promise<string> 
 export function checkLimit(field: "maxBytes" | "maxEntries", value: number | undefined): void {
   if (value === undefined || (typeof value === "number" && value >= 0)) return;
   throw new InvalidInputError({ field, message: "must be a number from 0, or Infinity for no limit", value });
-}
-
-/** Checks and normalizes the path of a file or folder in the container. @throws InvalidInputError */
-export function checkContainerPath(path: string): string {
-  const normal = normalized(path);
-  if (normal !== undefined && normal !== "/") return normal;
-  const message = "must be an absolute path other than /";
-  throw new InvalidInputError({ field: "containerPath", message, value: path });
-}
-
-/** Checks and normalizes the path of a folder in the container, which may be `/`. @throws InvalidInputError */
-export function checkContainerFolder(path: string, field: string): string {
-  const normal = normalized(path);
-  if (normal !== undefined) return normal;
-  throw new InvalidInputError({ field, message: "must be an absolute path", value: path });
-}
-
-function normalized(path: string): string | undefined {
-  if (typeof path !== "string" || !path.startsWith("/") || path.includes("\0")) return undefined;
-  return posix.normalize(path).replace(/(?<=.)\/+$/, "");
 }

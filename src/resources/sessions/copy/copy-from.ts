@@ -1,20 +1,13 @@
-import { posix } from "node:path";
 import { CriError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import { LocalFileError } from "../../../internal/files/local-file-error.js";
 import type { ClientContext } from "../../context.js";
-import {
-  type CopyOptions,
-  checkContainerPath,
-  checkCopyOptions,
-  checkLimit,
-  copyFields,
-  findPath,
-} from "./container-commands.js";
+import { type CopyOptions, checkCopyOptions, checkLimit, copyFields } from "./container-commands.js";
+import { checkContainerPath } from "./container-path.js";
 import { pathForName, stageCopy } from "./destination.js";
 import { checkLocalPath, localPathError } from "./local-path.js";
-import { receiveArchive, tarCommand } from "./tar-session.js";
+import { receiveArchive } from "./tar-session.js";
 import { type CopyFromResult, unpack } from "./unpack.js";
 
 /** Options of `copyFrom`. */
@@ -56,21 +49,21 @@ export async function copyFrom(
   options: CopyFromOptions = {},
 ): Promise<CopyFromResult> {
   checkCopyOptions(options, copyFromFields);
-  const source = checkContainerPath(containerPath);
+  const { system, path: source } = checkContainerPath(containerPath);
   checkLocalPath(givenPath);
   const { maxBytes, maxEntries = defaultMaxEntries, intoFolder = false, ...rest } = options;
   checkLimit("maxBytes", maxBytes);
   checkLimit("maxEntries", maxEntries);
-  const found = await findPath(context, containerId, source, options);
+  const found = await system.find(context, containerId, source, options);
   if (found.kind === "nothing") throw found.error;
-  const name = posix.basename(source);
+  const name = system.basename(source);
   const localPath = intoFolder ? await pathForName(givenPath, name) : givenPath;
   const copied = found.kind === "folder" ? { folder: name } : { file: name };
   try {
     return await stageCopy(localPath, copied, async (staging, copyName) => {
       const limits = { maxBytes: maxBytes ?? (await defaultMaxBytes(staging)), maxEntries };
       const consume = (archive: AsyncIterable<Uint8Array>) => unpack(archive, staging, copyName, limits, copied.file);
-      const command = tarCommand(source, found.kind);
+      const command = system.sendCommand(source, found.kind);
       const result = await receiveArchive(context, containerId, command, consume, rest);
       options.signal?.throwIfAborted();
       return result;

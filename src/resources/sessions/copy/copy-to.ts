@@ -1,22 +1,15 @@
 import { realpath } from "node:fs/promises";
-import { basename, posix, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import { PathHandle } from "../../../internal/files/path-handle.js";
 import type { ClientContext } from "../../context.js";
 import { type ArchiveSource, archive } from "./archive.js";
-import {
-  type CopyOptions,
-  checkContainerFolder,
-  checkContainerPath,
-  checkCopyOptions,
-  copyFields,
-  findPath,
-  makeFolder,
-} from "./container-commands.js";
+import { type CopyOptions, checkCopyOptions, copyFields, makeFolder } from "./container-commands.js";
+import { type ContainerPath, checkContainerFolder, checkContainerPath } from "./container-path.js";
 import { CopyLimit } from "./copy-limit.js";
 import { checkLocalPath, localPathError } from "./local-path.js";
-import { readingAllInput, sendArchive } from "./tar-session.js";
+import { sendArchive } from "./tar-session.js";
 
 /** Options of `copyTo`. */
 export interface CopyToOptions extends CopyOptions {
@@ -46,10 +39,9 @@ export async function copyTo(
   const root = await openSource(localPath);
   let isSent = false;
   try {
-    const isFolder =
-      intoFolder && (givenPath.endsWith("/") || (await isFolderAt(context, containerId, given, options)));
-    const target = isFolder ? posix.join(given, basename(resolve(localPath))) : given;
-    const containerPath = isFolder ? target : givenPath;
+    const isFolder = intoFolder && (await isFolderAt(context, containerId, given, givenPath, options));
+    const target = isFolder ? checkContainerPath(within(given, localPath)) : given;
+    const containerPath = isFolder ? target.path : givenPath;
     const { folder, source } = await prepareTarget(
       context,
       containerId,
@@ -57,7 +49,7 @@ export async function copyTo(
       { localPath, containerPath, target },
       options,
     );
-    const command = readingAllInput(["tar", "-xpof", "-", "-C", folder]);
+    const command = target.system.receiveCommand(folder, true);
     using limit = new CopyLimit(context, options);
     isSent = true;
     const reader = { containerId, command, release: () => root.close() };
@@ -67,8 +59,21 @@ export async function copyTo(
   }
 }
 
-async function isFolderAt(context: ClientContext, containerId: string, path: string, options: CopyOptions) {
-  return (await findPath(context, containerId, path, options)).kind === "folder";
+/** Returns whether a path is that of a folder, by its form or in the container. */
+async function isFolderAt(
+  context: ClientContext,
+  containerId: string,
+  { system, path }: ContainerPath,
+  given: string,
+  options: CopyOptions,
+): Promise<boolean> {
+  if (system.endsWithSeparator(given)) return true;
+  return (await system.find(context, containerId, path, options)).kind === "folder";
+}
+
+/** Returns the path of a file with the name of the local one. */
+function within({ system, path }: ContainerPath, localPath: string): string {
+  return system.join(path, basename(resolve(localPath)));
 }
 
 /** Checks that the target fits the source, and creates the folder that the archive is unpacked into. */
@@ -76,26 +81,25 @@ async function prepareTarget(
   context: ClientContext,
   containerId: string,
   root: PathHandle,
-  { localPath, containerPath, target }: { localPath: string; containerPath: string; target: string },
+  { localPath, containerPath, target }: { localPath: string; containerPath: string; target: ContainerPath },
   options: CopyOptions,
 ): Promise<{ folder: string; source: ArchiveSource }> {
+  const { system, path } = target;
   const isFolder = root.stats.isDirectory();
-  if (!isFolder && containerPath.endsWith("/")) throw targetIsFolder(localPath, target);
-  const { kind } = await findPath(context, containerId, target, options);
+  if (!isFolder && system.endsWithSeparator(containerPath)) throw targetIsFolder(localPath, target);
+  const { kind } = await system.find(context, containerId, path, options);
   if (!isFolder && kind === "folder") throw targetIsFolder(localPath, target);
   if (isFolder && kind === "other") {
     throw new InvalidInputError({
       field: "containerPath",
       message: "is not a folder in the container, but the local path is a folder",
-      value: target,
+      value: path,
     });
   }
-  const folder = isFolder ? target : posix.dirname(target);
-  if (kind === "nothing") await makeFolder(context, containerId, folder, options);
-  const source: ArchiveSource = isFolder
-    ? { root, name: ".", includeRoot: kind === "nothing" }
-    : { root, name: `./${posix.basename(target)}`, includeRoot: true };
-  return { folder, source };
+  const { folder, name, needsFolder } = system.place(path, isFolder);
+  if (needsFolder && kind === "nothing") await makeFolder(context, containerId, folder, options);
+  const includeRoot = !isFolder || kind === "nothing";
+  return { folder, source: { root, name, includeRoot, nameFault: system.nameFault } };
 }
 
 /** Opens the local path, and follows a link at its end. */
@@ -114,10 +118,10 @@ async function open(localPath: string): Promise<PathHandle> {
   }
 }
 
-function targetIsFolder(localPath: string, target: string): InvalidInputError {
+function targetIsFolder(localPath: string, target: ContainerPath): InvalidInputError {
   return new InvalidInputError({
     field: "containerPath",
-    message: `is a folder, but the local path is a file; add the name of the file: ${posix.join(target, basename(localPath))}`,
-    value: target,
+    message: `is a folder, but the local path is a file; add the name of the file: ${within(target, localPath)}`,
+    value: target.path,
   });
 }

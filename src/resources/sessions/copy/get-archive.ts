@@ -3,15 +3,13 @@ import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
 import {
   type CopyOptions,
-  checkContainerPath,
   checkCopyOptions,
   copyFields,
-  findPath,
   finishCommand,
   readErrorOutput,
 } from "./container-commands.js";
+import { checkContainerPath } from "./container-path.js";
 import { ProgressReporter } from "./progress.js";
-import { tarCommand } from "./tar-session.js";
 
 /** Reads a file or folder in a container as an archive, as `Container.getArchive` describes. */
 export async function getArchive(
@@ -21,12 +19,13 @@ export async function getArchive(
   options: CopyOptions = {},
 ): Promise<Readable> {
   checkCopyOptions(options, copyFields);
-  const source = checkContainerPath(containerPath);
+  const { system, path: source } = checkContainerPath(containerPath);
   const { onProgress, ...rest } = options;
   const progress = new ProgressReporter({ onProgress });
-  const found = await findPath(context, containerId, source, rest);
+  const found = await system.find(context, containerId, source, rest);
   if (found.kind === "nothing") throw found.error;
-  const session = await exec<null, Readable, Readable>(context, containerId, tarCommand(source, found.kind), rest);
+  const command = system.sendCommand(source, found.kind);
+  const session = await exec<null, Readable, Readable>(context, containerId, command, rest);
   const errorOutput = readErrorOutput(session.stderr);
   const archive = new Transform({
     transform(chunk: Buffer, _encoding, callback) {

@@ -1,11 +1,12 @@
 import { InvalidInputError } from "../../../errors.js";
 import type { ClientContext } from "../../context.js";
-import { type CopyOptions, checkContainerFolder, checkCopyOptions, copyFields } from "./container-commands.js";
+import { type CopyOptions, checkCopyOptions, copyFields } from "./container-commands.js";
+import { checkContainerFolder } from "./container-path.js";
 import { CopyLimit } from "./copy-limit.js";
 import { type ArchiveData, checkData, chunksOf, destroyData } from "./file-data.js";
 import { compressionOf } from "./tar/compression.js";
 import { blockSize, parseHeader } from "./tar/header.js";
-import { readingAllInput, sendArchive } from "./tar-session.js";
+import { sendArchive } from "./tar-session.js";
 
 /** Unpacks an archive into a folder of a container, as `Container.putArchive` describes. */
 export async function putArchive(
@@ -16,9 +17,9 @@ export async function putArchive(
   options: CopyOptions = {},
 ): Promise<void> {
   checkCopyOptions(options, copyFields);
-  const folder = checkContainerFolder(containerDir, "containerDir");
+  const { system, path: folder } = checkContainerFolder(containerDir, "containerDir");
   checkData(archive, "archive");
-  const command = readingAllInput(["tar", "-xpof", "-", "-C", folder]);
+  const command = system.receiveCommand(folder, false);
   using limit = new CopyLimit(context, options);
   try {
     const chunks = checked(chunksOf(archive, "archive", limit.signal));

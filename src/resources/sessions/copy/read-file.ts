@@ -8,14 +8,14 @@ import { exec } from "../exec.js";
 import { checkEncoding } from "../exec-result.js";
 import {
   type CopyOptions,
-  checkContainerPath,
   checkCopyOptions,
   checkLimit,
   copyFields,
-  findPath,
   finishCommand,
   readErrorOutput,
 } from "./container-commands.js";
+import { checkPosixPath } from "./container-path.js";
+import { posixSystem } from "./posix-system.js";
 import { FileCounter, ProgressReporter } from "./progress.js";
 
 /** Options of `readFile`. `timeoutMs` and `deadline` limit the whole call. */
@@ -44,7 +44,7 @@ export async function readFile(
 ): Promise<Buffer | string> {
   checkCopyOptions(options, readFileFields);
   const { encoding = "buffer", maxBytes = defaultMaxBytes, onProgress, ...rest } = options;
-  const source = checkContainerPath(containerPath);
+  const source = checkPosixPath(containerPath);
   checkEncoding(encoding);
   checkLimit("maxBytes", maxBytes);
   const progress = new ProgressReporter({ onProgress }, new FileCounter());
@@ -89,7 +89,7 @@ async function read(
 
 /** Finds out why a file could not be read, if the container has `ls`. @throws CriError if the path is a folder or does not exist */
 async function explain(context: ClientContext, containerId: string, path: string, options: CopyOptions): Promise<void> {
-  const found = await findPath(context, containerId, path, options).catch(() => undefined);
+  const found = await posixSystem.find(context, containerId, path, options).catch(() => undefined);
   if (found?.kind === "nothing" && CriError.is(found.error, "NOT_FOUND")) throw found.error;
   if (found?.kind !== "folder") return;
   const message = "is a folder; use copyFrom or getArchive for folders";

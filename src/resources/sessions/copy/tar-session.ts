@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { posix } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { CriError } from "../../../errors.js";
 import { onAbort, untilAborted } from "../../../internal/abort.js";
@@ -125,14 +124,6 @@ class EndingInput implements AsyncIterable<Uint8Array> {
   }
 }
 
-/**
- * Returns a command that runs another one, and then reads the rest of the input. containerd and CRI-O lose the exit code of a
- * command that leaves input unread.
- */
-export function readingAllInput(command: readonly string[]): string[] {
-  return ["sh", "-c", '"$@"; code=$?; cat > /dev/null; exit $code', "sh", ...command];
-}
-
 /** Runs a command that writes an archive, and passes the archive to a function that reads it. */
 export async function receiveArchive<T>(
   context: ClientContext,
@@ -162,9 +153,3 @@ export async function receiveArchive<T>(
 
 /** How long to wait for the exit code of a command whose output has ended, in milliseconds. */
 const exitTimeoutMs = 2_000;
-
-/** Returns the `tar` command that sends a file, or the content of a folder. It follows a link at the path itself. */
-export function tarCommand(path: string, kind: "folder" | "other"): string[] {
-  if (kind === "folder") return ["tar", "-cf", "-", "-C", path, "."];
-  return ["tar", "-chf", "-", "-C", posix.dirname(path), "--", posix.basename(path)];
-}

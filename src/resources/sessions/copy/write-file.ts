@@ -3,16 +3,11 @@ import { posix } from "node:path";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import type { ClientContext } from "../../context.js";
-import {
-  type CopyOptions,
-  checkContainerPath,
-  checkCopyOptions,
-  checkLimit,
-  copyFields,
-  findPath,
-} from "./container-commands.js";
+import { type CopyOptions, checkCopyOptions, checkLimit, copyFields } from "./container-commands.js";
+import { checkPosixPath } from "./container-path.js";
 import { CopyLimit } from "./copy-limit.js";
 import { checkData, chunksOf, destroyData, type FileData } from "./file-data.js";
+import { posixSystem } from "./posix-system.js";
 import { Spool } from "./spool.js";
 import { blockSize, encodeHeader, paddingOf } from "./tar/header.js";
 import { sendArchive } from "./tar-session.js";
@@ -134,7 +129,7 @@ function wrongSize(message: string): InvalidInputError {
 
 /** Checks the path of a file. @throws InvalidInputError */
 function checkFilePath(path: string): string {
-  const normal = checkContainerPath(path);
+  const normal = checkPosixPath(path);
   if (!path.endsWith("/")) return normal;
   const message = "must be the path of a file, without a slash at its end";
   throw new InvalidInputError({ field: "containerPath", message, value: path });
@@ -156,7 +151,7 @@ function checkFileSize(size: number | undefined): void {
 
 /** Finds out why a file could not be written, if the container has `ls`. @throws InvalidInputError if the path is a folder */
 async function explain(context: ClientContext, containerId: string, path: string, options: CopyOptions): Promise<void> {
-  const found = await findPath(context, containerId, path, options).catch(() => undefined);
+  const found = await posixSystem.find(context, containerId, path, options).catch(() => undefined);
   if (found?.kind !== "folder") return;
   const message = `is a folder; add the name of the file: ${posix.join(path, "name")}`;
   throw new InvalidInputError({ field: "containerPath", message, value: path });
