@@ -1,7 +1,10 @@
 /*
  * The header blocks of one direction form one zlib stream, and each ends on a byte boundary (`Z_SYNC_FLUSH`). So each block can be
- * processed on its own, with the last 32 KiB of uncompressed data as its dictionary. This allows the synchronous functions of
- * node:zlib, which keep frames in order without a queue. The streams of node:zlib are asynchronous.
+ * processed on its own, after the last 32 KiB of uncompressed data. This allows the synchronous functions of node:zlib, which keep
+ * frames in order without a queue. The streams of node:zlib are asynchronous.
+ *
+ * The compressor passes that data as a dictionary. The decompressor puts it in front as a stored block, because Deno ignores the
+ * option `dictionary`: its compressor then only finds fewer repetitions, but its decompressor could not read other peers' blocks.
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { headerDictionary, headerDictionaryId } from "./dictionary.js";
@@ -61,12 +64,12 @@ export class HeaderDecompressor {
     }
     let text: Buffer;
     try {
-      text = inflateRawSync(body, {
-        dictionary: this.#before,
+      const { length } = this.#before;
+      text = inflateRawSync(Buffer.concat([storedBlock(this.#before), body]), {
         finishFlush: constants.Z_SYNC_FLUSH,
-        maxOutputLength: this.#maxLength,
-        chunkSize: 1_024,
-      });
+        maxOutputLength: length + this.#maxLength,
+        chunkSize: length + 1_024,
+      }).subarray(length);
     } catch (cause) {
       const tooLong = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
       const violation = tooLong ? `a header block of more than ${this.#maxLength} bytes` : "a damaged header block";
@@ -75,6 +78,14 @@ export class HeaderDecompressor {
     this.#before = lastOf(this.#before, text, inflateWindow);
     return text;
   }
+}
+
+/** Returns a block of a raw deflate stream that stores data without compression. It is not the last block of the stream. */
+function storedBlock(data: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt16LE(data.length, 1);
+  head.writeUInt16LE(~data.length & 0xffff, 3);
+  return Buffer.concat([head, data]);
 }
 
 function withoutHead(block: Buffer): Buffer {
