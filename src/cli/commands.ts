@@ -85,4 +85,10 @@ export const commands: readonly CommandEntry[] = [
     group: "Clean up",
     load: async () => (await import("./commands/prune/prune.js")).prune,
   },
+  {
+    name: "completion",
+    summary: "print the script that completes command lines in a shell",
+    group: "Help",
+    load: async () => (await import("./commands/completion.js")).completion,
+  },
 ];

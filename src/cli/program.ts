@@ -2,10 +2,12 @@ import { Command, CommanderError } from "commander";
 import type { CommandModule } from "./command.js";
 import { UsageError } from "./command.js";
 import { type CommandEntry, commands } from "./commands.js";
+import { completeArgument } from "./completion/scripts.js";
 import { exitCodeOf } from "./failures.js";
 import { addCrictlSpellings, addGlobalOptions } from "./global-options.js";
 import { invoke } from "./invoke.js";
 import { colorOf } from "./output/styles.js";
+import { printable } from "./output/table.js";
 import { packageVersion } from "./package-version.js";
 import type { Terminal } from "./terminal.js";
 
@@ -16,6 +18,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     exitCode = code;
   });
   try {
+    if (args[0] === completeArgument) return await printCandidates(program, args.slice(1), terminal);
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
@@ -83,4 +86,13 @@ export async function loadInto(command: Command): Promise<void> {
   modules.set(command, module);
   module.define(command);
   addGlobalOptions(command);
+}
+
+/** Prints what the last word of a command line may be completed to, one candidate a line with its description after a tab. */
+async function printCandidates(program: Command, words: readonly string[], { stdout }: Terminal): Promise<number> {
+  const { complete } = await import("./completion/complete.js");
+  const candidates = await complete(program, words, loadInto);
+  const lines = candidates.map(({ value, description }) => `${printable(value)}\t${printable(description)}\n`);
+  stdout.write(lines.join(""));
+  return 0;
 }

@@ -17,7 +17,7 @@ interface Line {
 export const images: CommandModule<ListOptions> = {
   define(command) {
     command.argument(
-      "[NAME...]",
+      "[IMAGE...]",
       "only images with a tag or id that begins like this, with or without docker.io/library/",
     );
     addListOptions(command);

@@ -22,7 +22,7 @@ const states: Readonly<Record<NonNullable<PodsOptions["state"]>, PodStateName>> 
 export const pods: CommandModule<PodsOptions> = {
   define(command) {
     command
-      .argument("[NAME...]", "only pods whose name, NAMESPACE/POD, or id begins like this")
+      .argument("[POD...]", "only pods whose name, NAMESPACE/POD, or id begins like this")
       .option("-a, --all", "also list pods that are not ready (the default; accepted for ps)")
       .addOption(new Option("-s, --state <state>", "only pods in this state").choices(Object.keys(states)))
       .option("-l, --label <selector>", "only pods with these labels, such as app=shop,tier=web", labels)

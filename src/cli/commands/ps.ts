@@ -19,7 +19,7 @@ interface PsOptions extends ListOptions, SelectOptions {
 export const ps: CommandModule<PsOptions> = {
   define(command) {
     command
-      .argument("[NAME...]", "only containers whose name, POD/CONTAINER, or id begins like this")
+      .argument("[CONTAINER...]", "only containers whose name, POD/CONTAINER, or id begins like this")
       .option("-a, --all", "also list containers that do not run")
       .addOption(
         new Option("-s, --state <state>", "only containers in this state").choices([
