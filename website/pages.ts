@@ -30,6 +30,7 @@ export const groups: readonly Group[] = [
       guide("logs", "Logs"),
       guide("events", "Events"),
       guide("stats", "Statistics"),
+      guide("cli", "Command line"),
       guide("json", "JSON and time"),
       guide("errors", "Errors and retries"),
       guide("timeouts", "Timeouts and cancellation"),

@@ -23,7 +23,8 @@ export const pods: CommandModule<PodsOptions> = {
   define(command) {
     command
       .argument("[POD...]", "only pods whose name, NAMESPACE/POD, or id begins like this")
-      .option("-a, --all", "also list pods that are not ready (the default; accepted for ps)")
+      // For people who are used to ps -a. All pods are listed anyway.
+      .addOption(new Option("-a, --all").hideHelp())
       .addOption(new Option("-s, --state <state>", "only pods in this state").choices(Object.keys(states)))
       .option("-l, --label <selector>", "only pods with these labels, such as app=shop,tier=web", labels)
       .option("--name <name>", "only pods with exactly this name");

@@ -1,0 +1,8 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { cliGuidePath, withReference } from "./cli-reference.js";
+
+test("the reference of the commands in docs/cli.md is up to date: otherwise run `npm run cli:page`", async () => {
+  const guide = readFileSync(cliGuidePath, "utf8");
+  expect(guide).toBe(await withReference(guide));
+});
