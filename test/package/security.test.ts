@@ -215,6 +215,14 @@ describe("all workflows", async () => {
     expect((await workflow("ci")).jobs.test?.uses).toBe("./.github/workflows/test.yml");
   });
 
+  test("build the site of a release for GitHub Pages, and deploy nothing", async () => {
+    const { on, jobs } = await workflow("docs");
+    expect(on).toEqual({ release: { types: ["published"] }, workflow_dispatch: null });
+    expect(Object.keys(jobs)).toEqual(["build"]);
+    expect(commands(jobs.build ?? {}).at(-1)).toMatch(/^npm run docs -- --base "\/\$\{GITHUB_REPOSITORY#\*\/\}\/"$/);
+    expect(manifest.scripts).toHaveProperty("docs");
+  });
+
   test("run the unit and integration tests on macOS and Windows, in projects that exist", async () => {
     const { desktop } = (await workflow("test")).jobs;
     expect(desktop?.strategy?.matrix.node).toEqual([supported, 22, 24, 26]);

@@ -2,6 +2,7 @@ import { defineConfig } from "vitepress";
 import { pathOnSite } from "../build/links.js";
 import { repositoryAddress } from "../build/places.js";
 import { groups } from "../pages.js";
+import { linkExports } from "./export-links.js";
 import { gitHubAnchor, scrollTables } from "./markdown.js";
 import { referenceSidebar } from "./reference-sidebar.js";
 
@@ -28,7 +29,14 @@ export default defineConfig({
     // Themes whose colours have enough contrast.
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     anchor: { slugify: gitHubAnchor },
-    config: scrollTables,
+    config(md) {
+      scrollTables(md);
+      linkExports(md);
+    },
+  },
+  transformPageData({ relativePath, frontmatter }) {
+    // The order of the reference is not one to read in.
+    if (relativePath.startsWith("api/")) Object.assign(frontmatter, { prev: false, next: false });
   },
   themeConfig: {
     search: { provider: "local" },
@@ -41,6 +49,7 @@ export default defineConfig({
     ],
     socialLinks: [{ icon: "github", link: repositoryAddress, ariaLabel: "Repository" }],
     sidebar: { "/api/": referenceSidebar, "/": guides },
+    notFound: { title: "Page not found", quote: "The search finds where it is now.", linkText: "To the start" },
     footer: { message: "Apache-2.0" },
   },
 });

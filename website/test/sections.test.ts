@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { entryPoints } from "../build/reference/entry-points.js";
-import { sectionsOf } from "../build/reference/sections.js";
+import { exportsOf, sectionsOf } from "../build/reference/sections.js";
 
 test("the sections of an entry point are the comments between its exports", () => {
   const source = `/** The module. */
@@ -19,6 +19,12 @@ export {
 `;
   expect(Object.fromEntries(sectionsOf(source))).toEqual({ "The client": ["A", "B", "C"], Errors: ["D", "E"] });
   expect(sectionsOf('export { A } from "./a.js";\n').size).toBe(0);
+});
+
+test("the exports of an entry point are all names that it lists or declares", () => {
+  const source =
+    'export { a, type B } from "./a.js";\nexport interface C {}\nexport async function d() {}\nconst e = 1;\n';
+  expect(exportsOf(source)).toEqual(["a", "B", "C", "d"]);
 });
 
 test("an export belongs to one section", () => {

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../../package.json" with { type: "json" };
 import { repository } from "../places.js";
-import { sectionsOf } from "./sections.js";
+import { exportsOf, sectionsOf } from "./sections.js";
 
 export interface EntryPoint {
   /** The name that programs import: `k8s-cri-client/testing`. */
@@ -16,6 +16,8 @@ export interface EntryPoint {
   readonly folder: string;
   /** The path of its source. */
   readonly source: string;
+  /** The names of its exports, except those of `export *`. */
+  readonly exports: readonly string[];
   /** The names of its exports by section. Empty if the source has no sections. */
   readonly sections: ReadonlyMap<string, readonly string[]>;
 }
@@ -30,5 +32,6 @@ export const entryPoints: readonly EntryPoint[] = Object.entries(manifest.export
   if (typeof entry === "string") return [];
   const name = key.replace(".", manifest.name);
   const source = join(repository, entry.import.types.replace("./dist/esm/", "").replace(/\.d\.ts$/, ".ts"));
-  return { name, folder: folderOf(name), source, sections: sectionsOf(readFileSync(source, "utf8")) };
+  const text = readFileSync(source, "utf8");
+  return { name, folder: folderOf(name), source, exports: exportsOf(text), sections: sectionsOf(text) };
 });

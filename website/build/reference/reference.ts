@@ -20,6 +20,7 @@ const notExported = [
 
 const options = {
   name: "API reference",
+  logLevel: "Warn",
   entryPoints: entryPoints.map((entry) => entry.source),
   tsconfig: join(website, "tsconfig.reference.json"),
   // `npm run typecheck` checks the sources, with the TypeScript of the root.
