@@ -6,6 +6,7 @@
  * Creates a container if you name none. Without a terminal, the shell reads commands from a pipe. Try
  * `echo "id; exit 3" | npx tsx examples/exec-interactive.ts`.
  */
+import assert from "node:assert/strict";
 import { CriClient } from "k8s-cri-client";
 
 const image = process.env.CRI_IMAGE ?? "docker.io/library/busybox:1.37";
@@ -25,4 +26,5 @@ async function shell(container: ReturnType<typeof cri.containers.get>): Promise<
   console.log(
     result.detached ? "Detached. The shell is still running." : `The shell exited with code ${result.exitCode}.`,
   );
+  assert.equal(await container.state(), "running"); // the end of the shell does not end the container
 }

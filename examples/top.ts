@@ -3,6 +3,7 @@
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/top.ts
  */
+import assert from "node:assert/strict";
 import Table from "cli-table3";
 import { CriClient, type UsageSnapshot } from "k8s-cri-client";
 import logUpdate from "log-update";
@@ -24,7 +25,6 @@ function draw({ at, containers }: UsageSnapshot): string {
   }
   return `${containers.length} containers at ${at.toLocaleTimeString()}\n${table}`;
 }
-
 let [latest, count]: [UsageSnapshot | undefined, number] = [undefined, 0];
 const show = (note = "") => live && latest && logUpdate(`${draw(latest)}\n${note}`);
 stdout.on("resize", () => [console.clear(), show()]);
@@ -37,4 +37,4 @@ for await (latest of usage) {
   if (!live && ++count === 2) break; // Rates need two snapshots.
 }
 if (live) logUpdate.done();
-else if (latest) console.log(draw(latest));
+else console.log(draw(latest ?? assert.fail("no snapshot arrived")));

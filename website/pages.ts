@@ -19,6 +19,14 @@ const guide = (name: string, title: string): Page => ({ file: `docs/${name}.md`,
 
 export const groups: readonly Group[] = [
   {
+    title: "Start",
+    pages: [
+      guide("getting-started", "Getting started"),
+      guide("cri", "CRI for newcomers"),
+      guide("examples", "Examples"),
+    ],
+  },
+  {
     title: "Guides",
     pages: [
       guide("connecting", "Connecting"),

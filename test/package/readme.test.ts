@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FakeRuntime } from "k8s-cri-client/testing";
@@ -64,6 +64,16 @@ describe("the pages", () => {
 
   test("are all linked in the README", () => {
     expect(pages.slice(1).filter((page) => !readme.includes(`](${page})`))).toEqual([]);
+  });
+
+  test("name all examples in docs/examples.md, and each example checks itself", async () => {
+    const links = [...(await read("docs/examples.md")).matchAll(/^\| \[[^\]]*\]\(\.\.\/(examples\/[^)]*)\)/gm)];
+    const folders = ["examples", "examples/testing"];
+    const files = folders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`));
+    const examples = files.filter((file) => /\.[cm]?[jt]s$/.test(file)).sort();
+    expect(links.map(([, file]) => file).sort()).toEqual(examples);
+    const checks = /import assert from|require\("node:assert|\bexpect\(/;
+    for (const file of examples) expect(await read(file), file).toMatch(checks);
   });
 
   test("keep the README short: at most 160 lines of 120 characters", () => {

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { CriClient, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-client";
 import { FakeRuntime, HostProcessBackend } from "k8s-cri-client/testing";
 
+const temporary = process.env.TMPDIR;
+
 /** What documented code finds when it runs: a runtime of its own, a working directory of its own, and a pod if it needs one. */
 export class Scene implements AsyncDisposable {
   private constructor(
@@ -30,7 +32,9 @@ export class Scene implements AsyncDisposable {
     process.env.CRI_IMAGE = image;
     // Tests never read the credentials of the user who runs them.
     process.env.DOCKER_CONFIG = process.env.XDG_RUNTIME_DIR = process.env.HOME = folder;
-    return new Scene(folder, await CriClient.connect(), image, runtime, server);
+    const scene = new Scene(folder, await CriClient.connect(), image, runtime, server);
+    process.env.TMPDIR = folder; // what programs leave in the temporary directory is removed with the folder
+    return scene;
   }
 
   /** Runs a pod. Without a spec, it has the label `app: web`, and its log directory is in {@link folder}. */
@@ -50,6 +54,8 @@ export class Scene implements AsyncDisposable {
     await this.runtime?.stop();
     this.server?.closeAllConnections();
     this.server?.close();
+    if (temporary === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = temporary;
     process.chdir(tmpdir());
     await rm(this.folder, { recursive: true });
   }
