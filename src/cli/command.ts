@@ -23,8 +23,8 @@ export interface Invocation {
   readonly globals: GlobalOptions;
   /** Connects to the runtime. The client is closed when the command ends. Further calls return the same client. */
   connect(): Promise<CriClient>;
-  /** Prints text to stdout, and waits while the reader is slower. */
-  print(text: string): Promise<void>;
+  /** Prints text or bytes to stdout, and waits while the reader is slower. */
+  print(text: string | Uint8Array): Promise<void>;
   /** Prints a line to stderr: what is no result, such as progress, hints and warnings. */
   note(line: string): void;
 }

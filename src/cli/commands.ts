@@ -55,10 +55,52 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/inspect.js")).inspect,
   },
   {
+    name: "logs",
+    summary: "print the logs of containers",
+    group: "Look",
+    load: async () => (await import("./commands/logs/logs.js")).logs,
+  },
+  {
+    name: "top",
+    summary: "show the busiest containers, live",
+    group: "Look",
+    load: async () => (await import("./commands/usage/top.js")).top,
+  },
+  {
+    name: "stats",
+    summary: "print the resource usage of containers or pods",
+    group: "Look",
+    load: async () => (await import("./commands/usage/stats.js")).stats,
+  },
+  {
     name: "pull",
     summary: "pull images",
     group: "Run",
     load: async () => (await import("./commands/pull.js")).pull,
+  },
+  {
+    name: "exec",
+    summary: "run a command in a container",
+    group: "Use",
+    load: async () => (await import("./commands/exec.js")).exec,
+  },
+  {
+    name: "attach",
+    summary: "connect the terminal to the main process of a container",
+    group: "Use",
+    load: async () => (await import("./commands/attach.js")).attach,
+  },
+  {
+    name: "cp",
+    summary: "copy files and folders into and out of containers",
+    group: "Use",
+    load: async () => (await import("./commands/cp/cp.js")).cp,
+  },
+  {
+    name: "port-forward",
+    summary: "forward local ports to a pod",
+    group: "Use",
+    load: async () => (await import("./commands/port-forward.js")).portForward,
   },
   {
     name: "stop",

@@ -11,6 +11,18 @@ export function exitCodeOf(error: unknown, { stderr }: Terminal): number {
   return error instanceof UsageError ? 2 : 1;
 }
 
+/** What a command that ends with the exit code of another program exits with if it fails itself, as `docker run` does. */
+const ownFailure = 125;
+
+/** What shells exit with if there is no such program. */
+const programNotFound = 127;
+
+/** Gives an error the exit code of a command that ends with the exit code of another program. */
+export function ownFailureOf(error: unknown): unknown {
+  if (error instanceof Interruption || error instanceof UsageError || error instanceof ExitError) return error;
+  return new ExitError(messageOf(error), CriError.is(error, "COMMAND_NOT_FOUND") ? programNotFound : ownFailure);
+}
+
 /** The message of an error, without the stack: a person at a terminal needs what happened and what to do. */
 export function messageOf(error: unknown): string {
   if (CriError.is(error)) return error.message;

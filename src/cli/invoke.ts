@@ -25,7 +25,12 @@ export async function invoke(
     },
     print: async (text) => {
       signal.throwIfAborted();
-      if (!stdout.write(text)) await once(stdout, "drain", { signal });
+      if (stdout.write(text)) return;
+      await once(stdout, "drain", { signal }).catch((error: unknown) => {
+        // Otherwise the error of `once` would hide why the command ends.
+        signal.throwIfAborted();
+        throw error;
+      });
     },
     note: (line) => void stderr.write(`${line}\n`),
   };

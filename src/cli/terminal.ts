@@ -1,11 +1,12 @@
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
+import type { TerminalInput } from "../index.js";
 
 /** A stream that a command writes to. It may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /** Where a command reads, writes, and learns that it should end. */
 export interface Terminal {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: TerminalInput;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;

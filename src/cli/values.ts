@@ -10,6 +10,16 @@ export function duration(text: string): number {
   return milliseconds;
 }
 
+/** Parses a time: RFC 3339, or a duration before now, such as `5m`. */
+export function pastTime(text: string): Date | string {
+  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  const ago = parseGoDuration(text);
+  if (ago !== undefined && ago >= 0) return new Date(Date.now() - ago);
+  throw new InvalidArgumentError(
+    "It must be a duration before now, such as 5m, or a time, such as 2026-11-29T10:00:00Z.",
+  );
+}
+
 /** Parses a whole number that is not negative. */
 export function count(text: string): number {
   const value = Number(text);

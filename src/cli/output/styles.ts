@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { inspect, type styleText } from "node:util";
 import type { Output, Terminal } from "../terminal.js";
 
 type Format = Parameters<typeof styleText>[0];
@@ -15,5 +15,13 @@ export function colorOf(output: Output, env: Terminal["env"]): boolean {
 
 /** Returns a function that adds colours, or changes nothing if the output must have none. */
 export function stylesOf(output: Output, env: Terminal["env"]): Styles {
-  return colorOf(output, env) ? (format, text) => styleText(format, text) : (_, text) => text;
+  return colorOf(output, env) ? style : (_, text) => text;
+}
+
+/** Does what `util.styleText` does, which Node.js 20.9 does not have, and which decides by itself whether to print colours. */
+function style(format: Format, text: string): string {
+  return [format].flat().reduce((styled, name) => {
+    const [start, end] = inspect.colors[name] ?? [];
+    return start === undefined ? styled : `\x1b[${start}m${styled}\x1b[${end}m`;
+  }, text);
 }
