@@ -10,8 +10,8 @@
  * console.log((await web.execSync(["hostname"])).stdout);
  * ```
  *
- * The messages of the protocol are in `k8s-cri-client/proto`, metrics in Prometheus' format in `k8s-cri-client/prometheus`, a
- * runtime to test against in `k8s-cri-client/testing`.
+ * The messages of the protocol are in `k8s-cri-client/proto`, metrics in Prometheus' format in `k8s-cri-client/prometheus`, spans
+ * and metrics for OpenTelemetry in `k8s-cri-client/otel`, a runtime to test against in `k8s-cri-client/testing`.
  *
  * @module k8s-cri-client
  */
@@ -22,6 +22,18 @@ export { CriClient, type RawClients } from "./client.js";
 export { type CrictlConfig, type CrictlConfigLeniency, loadCrictlConfig } from "./transport/crictl-config.js";
 export type { DiscoverOptions } from "./transport/discover-options.js";
 export { discoverEndpoint } from "./transport/discovery.js";
+
+// What the diagnostics channels publish
+
+export type { Operation, RunWithin } from "./diagnostics/operation.js";
+export type {
+  AnyOperation as CriOperation,
+  AttemptOperation,
+  CallOperation,
+  SessionOperation,
+  WorkflowOperation,
+} from "./diagnostics/operations.js";
+export type { OperationSubject } from "./diagnostics/subject.js";
 
 // Resources
 

@@ -1,4 +1,5 @@
 import type { CriClient } from "../client.js";
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import { refuse } from "../input/check.js";
 import { pinDeadline } from "../rpcs/budget.js";
@@ -37,7 +38,17 @@ const runManifestFields: FieldsOf<RunManifestOptions> = {
  *
  * @throws InvalidManifestError with all faults of the manifest; InvalidInputError if it does not have exactly one pod; CriError
  */
-export async function runManifest(
+export function runManifest(
+  cri: CriClient,
+  manifest: string | Uint8Array | object,
+  options?: RunManifestOptions,
+): Promise<RunningPod> {
+  return traced(cri, manifest, options);
+}
+
+const traced = asWorkflow({ name: "runManifest" }, readAndRun);
+
+async function readAndRun(
   cri: CriClient,
   manifest: string | Uint8Array | object,
   options: RunManifestOptions = {},

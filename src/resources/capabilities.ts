@@ -1,3 +1,4 @@
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { RuntimeFeatures, RuntimeHandler, VersionResponse } from "../proto.js";
@@ -36,7 +37,9 @@ export interface RuntimeCapabilities {
 const missingId = "0".repeat(64);
 
 /** Calls Version and Status, and probes the newer RPCs with calls that have no effect. */
-export async function findCapabilities(connection: Connection, options?: CallOptions): Promise<RuntimeCapabilities> {
+export const findCapabilities = asWorkflow({ name: "capabilities" }, probeCapabilities);
+
+async function probeCapabilities(connection: Connection, options?: CallOptions): Promise<RuntimeCapabilities> {
   const { runtime } = connection;
   const isImplemented = async (send: (options: RawCallOptions) => Promise<unknown>): Promise<boolean> => {
     try {

@@ -1,4 +1,6 @@
 import type { RegistryCredentials } from "../credentials/registry-credentials.js";
+import { imageName } from "../diagnostics/subject.js";
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
@@ -71,11 +73,12 @@ export async function findPresent(
 }
 
 /** Pulls an image if the pull policy requires it, and returns it. */
-export async function ensureImage(
-  connection: Connection,
-  image: ImageInput,
-  options: EnsureOptions = {},
-): Promise<Image> {
+export const ensureImage = asWorkflow(
+  { name: "images.ensure", subject: ([, image]) => ({ image: imageName(image) }) },
+  findOrPull,
+);
+
+async function findOrPull(connection: Connection, image: ImageInput, options: EnsureOptions = {}): Promise<Image> {
   checkOptions(options, ensureFields);
   const { pullPolicy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
   checkPullPolicy(pullPolicy, "pullPolicy");

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import { invalid } from "../input/check.js";
 import { hasDescriptors } from "../internal/files/descriptors.js";
@@ -30,11 +31,9 @@ const toleranceMs = 10_000;
  *
  * @returns the container's id, or `undefined` if the process runs in no container of this runtime, or does not exist
  */
-export async function findContainerByPid(
-  connection: Connection,
-  pid: number,
-  options?: CallOptions,
-): Promise<string | undefined> {
+export const findContainerByPid = asWorkflow({ name: "containers.findByPid" }, findIdByPid);
+
+async function findIdByPid(connection: Connection, pid: number, options?: CallOptions): Promise<string | undefined> {
   if (!Number.isInteger(pid) || pid < 1 || pid > maxPid) invalid("pid", "must be a positive whole number", pid);
   const budget = startBudget(connection, options, 1);
   requireLocal(connection);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError, type FailedPull, ImagePullsError, type PulledImage, type PullResult } from "../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import { flag, integer, invalid, list } from "../input/check.js";
@@ -63,7 +64,9 @@ const pullAllFields: FieldsOf<PullAllOptions> = {
 const requestFields: FieldsOf<PullRequest> = { image: true, auth: true, podConfig: true, pullPolicy: true };
 
 /** Pulls images, a few at the same time. */
-export async function pullAllImages(
+export const pullAllImages = asWorkflow({ name: "images.pullAll" }, pullList);
+
+async function pullList(
   connection: Connection,
   images: readonly (ImageInput | PullRequest)[],
   options: PullAllOptions = {},

@@ -1,5 +1,6 @@
 import type { RegistryCredentials } from "../credentials/registry-credentials.js";
 import type { CredentialsMatch } from "../credentials/source.js";
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { CredentialsError, CriError, ImagePullError, InvalidInputError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import type { CallOptions } from "../options.js";
@@ -19,7 +20,12 @@ interface Pull {
 }
 
 /** Pulls an image (PullImage) with its credentials. Returns the runtime's reference of the image. */
-export async function pullWithAuth(connection: Connection, pull: Pull, options: CallOptions): Promise<string> {
+export const pullWithAuth = asWorkflow(
+  { name: "images.pull", subject: ([, { spec }]) => ({ image: referenceOf(spec) }) },
+  pull,
+);
+
+async function pull(connection: Connection, pull: Pull, options: CallOptions): Promise<string> {
   const { spec, auth, podConfig } = pull;
   if (auth && hasLookup(auth)) return pullWithCredentials(connection, pull, auth, pinDeadline(options));
   const config = auth && toAuthConfig(auth, "auth", registryOf(spec));

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import { callOptionFields, type FieldsOf } from "../input/call-options.js";
 import { linkAbort } from "../internal/abort.js";
@@ -71,7 +72,12 @@ const crioStopMs = 10_000;
 const firstPauseMs = 1_000;
 
 /** Stops the containers of a pod, each with its grace period, and then the pod sandbox. */
-export async function stopPod(
+export const stopPod = asWorkflow(
+  { name: "pod.stop", subject: ([, id]) => ({ podSandboxId: id }) },
+  stopContainersAndPod,
+);
+
+async function stopContainersAndPod(
   connection: Connection,
   id: string,
   gracePeriodOf: (container: Container) => number,
@@ -82,7 +88,12 @@ export async function stopPod(
 }
 
 /** Stops a pod as {@link stopPod} does, and removes it. */
-export async function removePod(
+export const removePod = asWorkflow(
+  { name: "pod.remove", subject: ([, id]) => ({ podSandboxId: id }) },
+  stopAndRemovePod,
+);
+
+async function stopAndRemovePod(
   connection: Connection,
   id: string,
   gracePeriodOf: (container: Container) => number,
@@ -96,7 +107,12 @@ export async function removePod(
 }
 
 /** Stops a container with the given grace period, else the one in its annotations, else the default of Kubernetes. */
-export async function stopContainer(
+export const stopContainer = asWorkflow(
+  { name: "container.stop", subject: ([, id]) => ({ containerId: id }) },
+  stopWithGracePeriod,
+);
+
+async function stopWithGracePeriod(
   connection: Connection,
   id: string,
   gracePeriodSeconds: number | undefined,
@@ -114,7 +130,12 @@ async function readGracePeriod(connection: Connection, id: string, budget: Budge
 }
 
 /** Stops a container with a grace period, and removes it. */
-export async function removeContainer(
+export const removeContainer = asWorkflow(
+  { name: "container.remove", subject: ([, id]) => ({ containerId: id }) },
+  stopAndRemoveContainer,
+);
+
+async function stopAndRemoveContainer(
   connection: Connection,
   id: string,
   gracePeriodSeconds: number,

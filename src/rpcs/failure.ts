@@ -39,7 +39,7 @@ export function toCriError(error: unknown, { endpoint, trace, image }: CallConte
   if (!(error instanceof ClientError)) return error;
   const all = failures.includes(error) ? failures : [...failures, error];
   const init: CriErrorInit = {
-    code: codeOf(error, method),
+    code: refinedCode(error, method),
     message: explain(error.code, error.details),
     method,
     endpoint,
@@ -62,6 +62,12 @@ export function toCriError(error: unknown, { endpoint, trace, image }: CallConte
   return new CriError(init);
 }
 
+/** Returns the code of the error that {@link toCriError} returns; `undefined` if that is not a {@link CriError}. */
+export function codeOf(error: unknown, trace: CallTrace): CriErrorCode | undefined {
+  const converted = toCriError(error, { endpoint: "", trace });
+  return CriError.is(converted) ? converted.code : undefined;
+}
+
 /** Codes with which a server refuses a call before it does anything. */
 const refusals: readonly Status[] = [
   Status.INVALID_ARGUMENT,
@@ -80,10 +86,10 @@ const conditions: readonly CriErrorCode[] = ["NOT_FOUND", "ALREADY_EXISTS", "FAI
 function isAmbiguous(error: ClientError, method: string, effect: Effect): boolean {
   if (effect === "reads" || refusals.includes(error.code) || neverReachedHandler(error)) return false;
   if (isRequestTooLarge(error.code, error.details)) return false;
-  return effect === "creates" || !conditions.includes(codeOf(error, method));
+  return effect === "creates" || !conditions.includes(refinedCode(error, method));
 }
 
-function codeOf(error: ClientError, method: string): CriErrorCode {
+function refinedCode(error: ClientError, method: string): CriErrorCode {
   return refineCode(Status[error.code] as GrpcErrorCode, method, error.details);
 }
 

@@ -3,7 +3,7 @@ import type { CallOptions } from "../options.js";
 import type { Connection } from "../transport/connection.js";
 import { toMetadata } from "../transport/metadata.js";
 import { type CallTrace, callTrace, type RawCallOptions } from "../transport/wire-options.js";
-import { toCriError } from "./failure.js";
+import { codeOf, toCriError } from "./failure.js";
 
 /** Details of a call for its error. */
 export interface CallSubject {
@@ -23,7 +23,7 @@ export async function invoke<T>(
   send: (options: RawCallOptions) => Promise<T>,
   subject: CallSubject = {},
 ): Promise<T> {
-  const trace: CallTrace = { attempts: 0, failures: [] };
+  const trace: CallTrace = { attempts: 0, failures: [], codeOf };
   checkOnlyCallOptions(options);
   const signal = options?.signal ?? connection.signal;
   signal?.throwIfAborted();

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
@@ -65,7 +66,9 @@ const pollTimeoutMs = 10_000;
  *
  * @param network whether its network must be ready, too
  */
-export async function waitForReady(connection: Connection, network: boolean, options: CallOptions): Promise<void> {
+export const waitForReady = asWorkflow({ name: "waitForReady" }, pollStatus);
+
+async function pollStatus(connection: Connection, network: boolean, options: CallOptions): Promise<void> {
   const budget = startBudget(connection, options, undefined);
   for (let round = 1; ; round++) {
     const timeoutMs = Math.min(pollTimeoutMs, budget.leftMs() ?? pollTimeoutMs);

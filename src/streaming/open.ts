@@ -1,7 +1,7 @@
-import type { Duplex } from "node:stream";
 import { CriError } from "../errors.js";
 import type {
   DialOptions,
+  ForwardedConnection,
   PortForwardConnection,
   RemoteCommand,
   RemoteCommandStreams,
@@ -49,7 +49,7 @@ export function openRemoteCommand(streams: RemoteCommandStreams, options: OpenOp
 /** A port-forward session: one for all connections (SPDY), or one for each connection (WebSocket). */
 export type PortForwarding =
   | { transport: "spdy"; connection: PortForwardConnection }
-  | { transport: "websocket"; first: Duplex };
+  | { transport: "websocket"; first: ForwardedConnection };
 
 /** {@link OpenOptions}, and the limit for each connection on a SPDY session. */
 export interface OpenPortForwardOptions extends OpenOptions {

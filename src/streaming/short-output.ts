@@ -9,9 +9,15 @@ export class ShortOutput {
   #chunks: Buffer[] = [];
   #length = 0;
 
+  /** The length of all output, in bytes. */
+  get length(): number {
+    return this.#length;
+  }
+
   add(bytes: Buffer): void {
-    if (this.#length > maxMessageBytes) return;
+    const isLong = this.#length > maxMessageBytes;
     this.#length += bytes.length;
+    if (isLong) return;
     // A slice would keep the whole chunk of the socket in memory.
     if (this.#length > maxMessageBytes) this.#chunks = [];
     else this.#chunks.push(Buffer.from(bytes));

@@ -38,6 +38,17 @@ export interface RemoteCommandStreams {
   tty: boolean;
 }
 
+/** How many bytes a session has carried so far, without those of its protocol. */
+export interface Traffic {
+  /** The bytes that this program has written. */
+  readonly sentBytes: number;
+  /** The bytes that have arrived. */
+  readonly receivedBytes: number;
+}
+
+/** A forwarded connection that has a session of its own. */
+export type ForwardedConnection = Duplex & Traffic;
+
 /** The status that a server sends at the end of a remote command. */
 export type RemoteStatus =
   | { kind: "exited"; exitCode: number }
@@ -68,6 +79,8 @@ export interface RemoteCommand {
   readonly stdinBytes: number;
   /** How many bytes of output arrived after the end of their stream and were dropped. */
   readonly droppedBytes: number;
+  /** How many bytes of output have arrived. */
+  readonly outputBytes: number;
   /** All output so far, of both streams together; undefined if it is longer than 4 KiB. */
   readonly shortOutput: string | undefined;
   /** Resolves when the connection has closed, cleanly or not. */
@@ -84,11 +97,13 @@ export interface RemoteCommand {
 }
 
 /** A SPDY connection, which carries any number of forwarded connections. */
-export interface PortForwardConnection {
+export interface PortForwardConnection extends Traffic {
   readonly transport: StreamTransport;
   /** Connects to a port in the pod. If the server reports an error, the stream is destroyed with it. */
   open(port: number, options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
   /** Resolves when the connection has closed, cleanly or not. */
   readonly closed: Promise<void>;
+  /** Why the connection was lost; undefined if it is open, or this client closed it. */
+  readonly loss: unknown;
   destroy(reason?: unknown): void;
 }

@@ -1,4 +1,5 @@
 import { type Channel, connectivityState } from "@grpc/grpc-js";
+import { startDebugLog } from "../diagnostics/debug-log.js";
 import { CriError } from "../errors.js";
 import { checkCallOptions, checkTimeout } from "../input/call-options.js";
 import { onAbort } from "../internal/abort.js";
@@ -66,6 +67,7 @@ export class Connection {
     this.closing = [this.#closing.signal, ...(outlivesClosing ? [] : (parent?.closing ?? []))];
     // Keeps one permanent callback, so that `onAbort` does not add and remove its event listener with every call.
     onAbort(this.#closing.signal, () => {});
+    startDebugLog();
     const stack = (endpoint: string, channel: Channel) =>
       buildStack({
         endpoint,

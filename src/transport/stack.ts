@@ -5,6 +5,7 @@ import { deadlineLayer } from "./deadline.js";
 import { loggingMiddleware } from "./logging.js";
 import { defaultMetadataLayer } from "./metadata.js";
 import { retryLayer } from "./retry.js";
+import { attemptTracing, callTracing } from "./tracing.js";
 import { wire } from "./wire.js";
 import type { InternalExtension, Layer } from "./wire-options.js";
 
@@ -24,8 +25,8 @@ export interface StackOptions {
 /**
  * Builds the layers of a call. Only this function defines their order, from the outermost to the innermost:
  *
- * error mapping (`rpcs/invoke.ts`, facade only) → `middleware` → deadline → default metadata → retry → `attemptMiddleware` →
- * logging → large replies and protocol errors (`wire.ts`) → grpc-js
+ * error mapping (`rpcs/invoke.ts`, facade only) → `middleware` → tracing of the call → deadline → default metadata → retry →
+ * tracing of the attempt → `attemptMiddleware` → logging → large replies and protocol errors (`wire.ts`) → grpc-js
  *
  * The code adds the innermost layer first.
  */
@@ -39,9 +40,10 @@ export function buildStack({ endpoint, defaults, closing, beforeAttempt, ...opti
     factory = attach(factory, [...perAttempt, wire]);
     layers = (call, given) => call.next(call.request, given);
   }
-  layers = retryLayer(defaults?.retry, beforeAttempt, layers);
+  layers = retryLayer(defaults?.retry, beforeAttempt, attemptTracing(endpoint, layers));
   if (defaults?.metadata) layers = defaultMetadataLayer(defaults.metadata, layers);
   layers = deadlineLayer(defaults?.timeoutMs ?? defaultTimeoutMs, { closing, onlyOwnLayers }, layers);
+  layers = callTracing(endpoint, layers);
   return attach(factory, [...(options.middleware ?? []), layers]);
 }
 

@@ -32,6 +32,8 @@ export interface CallTrace {
   attempts: number;
   /** The error of each failed attempt. */
   readonly failures: ClientError[];
+  /** Returns the code of the `CriError` that the caller gets for an error, if it gets one. */
+  readonly codeOf?: (error: unknown, trace: CallTrace) => string | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ export interface CallTrace {
 export const callTrace = Symbol("attempts");
 export const callExpiry = Symbol("expiry");
 export const oneList = Symbol("list");
+export const replyListener = Symbol("reply");
 
 /** The options that this package's own layers pass to one another. */
 export interface InternalExtension extends RawCallExtension {
@@ -49,6 +52,8 @@ export interface InternalExtension extends RawCallExtension {
   [callExpiry]?: number;
   /** Whether the replies of the stream form one list, to which the limits of one reply apply. */
   [oneList]?: boolean;
+  /** Receives the size of each reply. */
+  [replyListener]?: (bytes: number) => void;
 }
 
 /**

@@ -1,4 +1,6 @@
 import { stat } from "node:fs/promises";
+import { podNames } from "../../diagnostics/subject.js";
+import { backgroundStep } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import { forEachSettled } from "../../internal/for-each.js";
@@ -164,12 +166,13 @@ export class PodWorker {
     const { client, plan, clock } = this.#context;
     const { connection } = client;
     const labels = { [podLabels.uid]: plan.uid };
+    const names = { ...podNames(plan.pod), podUid: plan.uid };
     await using view = new NodeView(client.watcher, { labels, waitForRuntime: true, signal });
     view.on("change", this.#wakeup.wake);
     void view.closed.then(this.#wakeup.wake);
     while (!signal.aborted && !this.finished) {
       try {
-        await this.#pass({ signal });
+        await backgroundStep(connection, "runningPod.sync", names, () => this.#pass({ signal }));
         this.#retries.reset("");
         if (!this.finished) await this.#wakeup.wait(this.#nextAt(), signal);
       } catch (error) {

@@ -1,8 +1,9 @@
+import { backgroundStep } from "../../diagnostics/workflow.js";
 import { type LinkedAbort, linkAbort } from "../../internal/abort.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
 import type { ObservedPod } from "./observed-pod.js";
 import { type ProbeState, ProbeStates } from "./probe-states.js";
-import type { ProbeResult } from "./probes/probe.js";
+import type { ProbeResult, ProbeTarget } from "./probes/probe.js";
 import { runProbes } from "./probes/run-probes.js";
 import { type PodContext, probeTarget } from "./runner-context.js";
 
@@ -38,7 +39,7 @@ export class Probers {
       if (!(container.startupProbe || container.livenessProbe || container.readinessProbe)) continue;
       const link = linkAbort();
       this.#running.set(one.id, link);
-      const target = probeTarget(this.#context, container, one, podIPs);
+      const target = inBackground(this.#context, one.id, probeTarget(this.#context, container, one, podIPs));
       const onResult = (result: ProbeResult) => {
         if (!link.signal.aborted) this.#record(one.id, one.name, result);
       };
@@ -65,4 +66,13 @@ export class Probers {
     if (outcome === "warning") this.#context.emit("ProbeWarning", `${title} warning: ${message}`, name);
     if (this.#states.record(id, result)) this.#changed();
   }
+}
+
+/** Makes each command of a probe a step of its own for listeners. Otherwise all would be parts of the step that started the probes. */
+function inBackground({ client }: PodContext, containerId: string, target: ProbeTarget): ProbeTarget {
+  return {
+    ...target,
+    execSync: (...args) =>
+      backgroundStep(client.connection, "runningPod.probe", { containerId }, () => target.execSync(...args)),
+  };
 }

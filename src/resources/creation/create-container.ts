@@ -1,3 +1,5 @@
+import { containerNames, idIn } from "../../diagnostics/subject.js";
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../proto.js";
@@ -62,7 +64,16 @@ export type PodOfContainer =
     >);
 
 /** Pulls the image by the pull policy, then calls CreateContainer. A pulled image stays on the node, also after a failure. */
-export async function createContainer(
+export const createContainer = asWorkflow(
+  {
+    name: "containers.create",
+    subject: ([, pod, given]) => ({ ...containerNames(given), podSandboxId: idIn(pod) }),
+    result: ({ id }) => ({ containerId: id }),
+  },
+  pullAndCreate,
+);
+
+async function pullAndCreate(
   connection: Connection,
   pod: PodOfContainer,
   given: ContainerInput,

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
@@ -66,7 +67,12 @@ export type RestartTarget = { readonly id: string } & Partial<Readonly<MadeConta
  * starts the new one, and removes the old one. If the new container does not start, it is removed, and the old one remains,
  * stopped. If only the removal of the old one fails, the failure is logged.
  */
-export async function restart(
+export const restart = asWorkflow(
+  { name: "container.restart", subject: ([, target]) => ({ containerId: target.id }) },
+  replace,
+);
+
+async function replace(
   connection: Connection,
   target: RestartTarget,
   options: RestartOptions = {},

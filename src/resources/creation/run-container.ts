@@ -1,3 +1,5 @@
+import { containerNames, idIn } from "../../diagnostics/subject.js";
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { checkOptions } from "../../input/call-options.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../../rpcs/budget.js";
 import type { Connection } from "../../transport/connection.js";
@@ -13,7 +15,16 @@ import { rollBackCreation, withRollback } from "./rollback.js";
 import { startReconciled } from "./start.js";
 
 /** Pulls the image by the pull policy, creates the container and starts it. Removes a created container that does not start. */
-export function runContainer(
+export const runContainer = asWorkflow(
+  {
+    name: "containers.run",
+    subject: ([, pod, given]) => ({ ...containerNames(given), podSandboxId: idIn(pod) }),
+    result: ({ id }) => ({ containerId: id }),
+  },
+  createAndStart,
+);
+
+function createAndStart(
   connection: Connection,
   pod: PodOfContainer,
   given: ContainerInput,

@@ -1,3 +1,5 @@
+import { podNames } from "../../diagnostics/subject.js";
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { optionalString } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
@@ -33,7 +35,16 @@ export interface RunPodOptions extends CallOptions {
 const runPodFields: FieldsOf<RunPodOptions> = { adopt: true, runtimeHandler: true, ...callOptionFields };
 
 /** Creates exactly one pod (RunPodSandbox), even if the reply is lost. */
-export async function runPod(connection: Connection, given: PodInput, options: RunPodOptions = {}): Promise<MadePod> {
+export const runPod = asWorkflow(
+  {
+    name: "pods.run",
+    subject: ([, given]) => podNames(given),
+    result: ({ id, config }) => ({ ...podNames(config), podSandboxId: id }),
+  },
+  createPod,
+);
+
+async function createPod(connection: Connection, given: PodInput, options: RunPodOptions = {}): Promise<MadePod> {
   checkOptions(options, runPodFields);
   const { adopt = false, runtimeHandler, ...callOptions } = options;
   const handler = optionalString(runtimeHandler, "runtimeHandler");

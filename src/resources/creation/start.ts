@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { ContainerState, type ContainerStatus } from "../../proto.js";
 import type { Budget } from "../../rpcs/budget.js";
@@ -23,7 +24,12 @@ const inProgressTimeoutMs = 30_000;
  * | running, exited | the container was started, unless it exited because it could not be started |
  * | created | the call can be sent again, or the first start is still in progress |
  */
-export async function startReconciled(connection: Connection, id: string, budget: Budget): Promise<void> {
+export const startReconciled = asWorkflow(
+  { name: "container.start", subject: ([, id]) => ({ containerId: id }) },
+  startOnce,
+);
+
+async function startOnce(connection: Connection, id: string, budget: Budget): Promise<void> {
   const outcome: { lostReply?: CriError } = {};
   try {
     await reconcile(connection, id, budget, outcome);

@@ -1,4 +1,5 @@
 import { rename, stat } from "node:fs/promises";
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { logFailure } from "../../logs/log-failure.js";
@@ -19,7 +20,12 @@ const rotateLogFields: FieldsOf<RotateLogOptions> = { localPath: true, ...callOp
  *
  * @returns the new path of the renamed file
  */
-export async function rotateLog(connection: Connection, id: string, options: RotateLogOptions = {}): Promise<string> {
+export const rotateLog = asWorkflow(
+  { name: "container.rotateLog", subject: ([, id]) => ({ containerId: id }) },
+  renameAndReopen,
+);
+
+async function renameAndReopen(connection: Connection, id: string, options: RotateLogOptions = {}): Promise<string> {
   checkOptions(options, rotateLogFields);
   const { localPath = (path: string) => path, ...callOptions } = options;
   const { status } = await containerStatus(connection, id, false, callOptions);

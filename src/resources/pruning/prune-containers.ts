@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import type { CriError } from "../../errors.js";
 import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { integer } from "../../input/check.js";
@@ -66,7 +67,9 @@ export interface PrunedContainers {
 }
 
 /** Removes exited containers by age and number. */
-export async function pruneContainers(
+export const pruneContainers = asWorkflow({ name: "containers.prune" }, removeObsoleteContainers);
+
+async function removeObsoleteContainers(
   connection: Connection,
   options: PruneContainersOptions = {},
 ): Promise<PrunedContainers> {

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { flag, invalid, isSet, nonEmptyStrings, refuse } from "../../input/check.js";
@@ -89,7 +90,9 @@ export interface PrunedImages {
 const defaultMinAgeMs = 120_000;
 
 /** Removes unused images. */
-export async function pruneImages(connection: Connection, options: PruneOptions = {}): Promise<PrunedImages> {
+export const pruneImages = asWorkflow({ name: "images.prune" }, removeUnusedImages);
+
+async function removeUnusedImages(connection: Connection, options: PruneOptions = {}): Promise<PrunedImages> {
   const checked = checkPruneOptions(options);
   const { usage, belowBytes, dryRun } = checked;
   const callOptions = callOptionsOf(pinDeadline(options));

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { realpath, rmdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { absolutePath, flag, optionalPath } from "../../input/check.js";
@@ -55,7 +56,9 @@ const defaultMinAgeMs = 120_000;
 const directoryMs = 30_000;
 
 /** Removes the logs of pods and containers that do not exist any more. */
-export async function pruneLogs(
+export const pruneLogs = asWorkflow({ name: "pods.pruneLogs" }, removeObsoleteLogs);
+
+async function removeObsoleteLogs(
   connection: Connection,
   root: string,
   options: PruneLogsOptions = {},

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import type { CriError } from "../../errors.js";
 import { checkOptions } from "../../input/call-options.js";
 import { type PodSandbox, PodSandboxState } from "../../proto.js";
@@ -33,7 +34,9 @@ export interface PrunedPods {
 }
 
 /** Removes pod sandboxes that are no longer needed. */
-export async function prunePods(connection: Connection, options: PrunePodsOptions = {}): Promise<PrunedPods> {
+export const prunePods = asWorkflow({ name: "pods.prune" }, removeObsoletePods);
+
+async function removeObsoletePods(connection: Connection, options: PrunePodsOptions = {}): Promise<PrunedPods> {
   checkOptions(options, prunePodsFields);
   const rules = pruneRules(options);
   const budget = startBudget(connection, callOptionsOf(options), undefined);

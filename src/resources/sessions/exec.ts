@@ -1,4 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import { type OpenSession, traceSession } from "../../diagnostics/session.js";
+import { compact } from "../../diagnostics/subject.js";
 import type { CallOptions, StreamKind } from "../../options.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
@@ -33,10 +35,13 @@ export async function exec<
   const pinned = pinDeadline(options);
   const origin = originOf(context, "exec");
   const limits = new TimeLimits(context, origin, pinned, commandTimeoutSeconds);
-  const opened = openRemote(context, "exec", { ...pinned, limits }, streams, (o) =>
-    execUrl(context.connection, request, o),
-  );
-  const session = opened.then((remote) => new ExecSession<In, Out, Err>(remote, origin, request.cmd[0] ?? ""));
+  const session = traceCommand(context, "exec", containerId, pinned.signal, async () => {
+    const remote = await openRemote(context, "exec", { ...pinned, limits }, streams, (o) =>
+      execUrl(context.connection, request, o),
+    );
+    const opened = new ExecSession<In, Out, Err>(remote, origin, request.cmd[0] ?? "");
+    return { remote, session: opened, ended: opened.exit };
+  });
   killer?.guard(session, killOnAbort ? limits.signal : limits.commandTimedOut);
   return session;
 }
@@ -52,10 +57,30 @@ export async function attach<
   const pinned = pinDeadline(options);
   const origin = originOf(context, "attach");
   const limits = new TimeLimits(context, origin, pinned, 0);
-  const remote = await openRemote(context, "attach", { ...pinned, limits }, streams, (o) =>
-    attachUrl(context.connection, request, o),
-  );
-  return new AttachSession<In, Out, Err>(remote, origin);
+  return traceCommand(context, "attach", containerId, pinned.signal, async () => {
+    const remote = await openRemote(context, "attach", { ...pinned, limits }, streams, (o) =>
+      attachUrl(context.connection, request, o),
+    );
+    const session = new AttachSession<In, Out, Err>(remote, origin);
+    return { remote, session, ended: session.ended };
+  });
+}
+
+/** Opens the session of a command, and publishes it to listeners. */
+async function traceCommand<T>(
+  { connection }: ClientContext,
+  name: "exec" | "attach",
+  containerId: string,
+  signal = connection.signal,
+  open: () => Promise<{ remote: RemoteCommand; session: T; ended: OpenSession["ended"] }>,
+): Promise<T> {
+  const request = { name, endpoint: connection.endpoint, subject: compact({ containerId }), signal };
+  const { session } = await traceSession(request, open, ({ remote, ended }) => ({
+    transport: remote.transport,
+    ended,
+    traffic: () => ({ sentBytes: remote.stdinBytes, receivedBytes: remote.outputBytes }),
+  }));
+  return session;
 }
 
 async function openRemote(

@@ -1,5 +1,7 @@
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { type OpenSession, traceSession } from "../../diagnostics/session.js";
+import { compact } from "../../diagnostics/subject.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { checkCallOptions, checkOptions, checkSignal, type FieldsOf } from "../../input/call-options.js";
 import { linkAbort } from "../../internal/abort.js";
@@ -170,13 +172,27 @@ export class PortForward implements AsyncDisposable {
     const { connection } = this.#context;
     const { handshakeTimeoutMs = defaultHandshakeTimeoutMs, timeoutMs } = this.#options;
     const acceptTimeoutMs = Math.min(handshakeTimeoutMs, timeoutMs || Number.POSITIVE_INFINITY);
-    return openSession(
-      this.#context,
-      "portForward",
-      { ...this.#options, signal },
-      (o) => portForwardUrl(connection, this.#podSandboxId, [port], o),
-      (how) => openPortForward(port, { ...how, acceptTimeoutMs }),
-      endOf,
-    );
+    const open = () =>
+      openSession(
+        this.#context,
+        "portForward",
+        { ...this.#options, signal },
+        (o) => portForwardUrl(connection, this.#podSandboxId, [port], o),
+        (how) => openPortForward(port, { ...how, acceptTimeoutMs }),
+        endOf,
+      );
+    const subject = compact({ podSandboxId: this.#podSandboxId });
+    const request = { name: "portForward", endpoint: connection.endpoint, subject, signal } as const;
+    return traceSession(request, open, describeForwarding);
   }
+}
+
+function describeForwarding(forwarding: PortForwarding): OpenSession {
+  const { transport } = forwarding;
+  const connection = transport === "spdy" ? forwarding.connection : forwarding.first;
+  const ended = endOf(forwarding).then(() => {
+    if (transport === "spdy" && forwarding.connection.loss !== undefined) throw forwarding.connection.loss;
+    return undefined;
+  });
+  return { transport, ended, traffic: () => connection };
 }

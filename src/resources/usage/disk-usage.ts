@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { callOptionFields, checkOptions } from "../../input/call-options.js";
 import { toDate } from "../../internal/time.js";
 import type { CallOptions } from "../../options.js";
@@ -74,7 +75,9 @@ export interface RepositoryDiskUsage {
 }
 
 /** Reports the disk usage of images and containers. */
-export async function reportDiskUsage(connection: Connection, options: CallOptions = {}): Promise<DiskUsage> {
+export const reportDiskUsage = asWorkflow({ name: "stats.diskUsage" }, measureDiskUsage);
+
+async function measureDiskUsage(connection: Connection, options: CallOptions = {}): Promise<DiskUsage> {
   checkOptions(options, callOptionFields);
   const pinned = pinDeadline(options);
   const allStats = { id: "", podSandboxId: "", labelSelector: {} };

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { type CallOptions, defaultRelistMs } from "../../options.js";
 import { ContainerState, type ContainerStatus, PodSandboxState, type PodSandboxStatus } from "../../proto.js";
@@ -21,7 +22,12 @@ export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind
  * Waits until the status of a pod or container satisfies `wanted`. Polls the status after every event about the target, and every
  * {@link WatchSettings.relistMs}. If the runtime goes down after the first poll, polling continues.
  */
-export async function waitFor<Target extends WaitTarget>(
+export const waitFor = asWorkflow(
+  { name: "waitFor", subject: ([, target]) => targetIds(target) },
+  pollUntil,
+) as typeof pollUntil;
+
+async function pollUntil<Target extends WaitTarget>(
   context: ClientContext,
   target: Target,
   wanted: (status: StatusOf<Target>) => boolean,
@@ -63,6 +69,10 @@ export async function waitFor<Target extends WaitTarget>(
   } finally {
     unsubscribe();
   }
+}
+
+function targetIds(target: WaitTarget | undefined) {
+  return { [target?.kind === "pod" ? "podSandboxId" : "containerId"]: target?.id };
 }
 
 function describeState({ kind }: WaitTarget, { id, state }: PodSandboxStatus | ContainerStatus): string {

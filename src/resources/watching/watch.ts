@@ -1,3 +1,4 @@
+import { backgroundStep } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { type CallOptions, defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import { type ContainerEventResponse, ContainerState } from "../../proto.js";
@@ -99,7 +100,7 @@ export class Watch {
       for (;;) {
         const startedAt = performance.now();
         this.#isRelistRequested = false;
-        await this.#update();
+        await backgroundStep(this.#connection, "watch.relist", {}, () => this.#update());
         await this.#pause(performance.now() - startedAt);
       }
     } catch (reason) {

@@ -37,12 +37,24 @@ class SpdyPortForward implements PortForwardConnection {
   readonly closed: Promise<void>;
   readonly #connection: SpdyConnection;
   readonly #timeoutMs: number;
+  /** The streams whose written bytes are not yet counted in {@link #sentBytes}. */
+  readonly #open = new Set<SpdyStream>();
+  #sentBytes = 0;
+  receivedBytes = 0;
   #nextRequestId = 0;
 
   constructor(connection: SpdyConnection, timeoutMs: number) {
     this.#connection = connection;
     this.#timeoutMs = timeoutMs;
     this.closed = connection.closed;
+  }
+
+  get sentBytes(): number {
+    return [...this.#open].reduce((sum, { bytesWritten }) => sum + bytesWritten, this.#sentBytes);
+  }
+
+  get loss(): unknown {
+    return this.#connection.wasDestroyed ? undefined : this.#connection.failure;
   }
 
   async open(port: number, options: { signal?: AbortSignal | undefined } = {}): Promise<Duplex> {
@@ -53,7 +65,15 @@ class SpdyPortForward implements PortForwardConnection {
     const pair = { port: String(port), requestID: String(this.#nextRequestId++) };
     const errors = this.#connection.open({ streamType: "error", ...pair }, { writable: false });
     errors.closeWriting();
-    const data = this.#connection.open({ streamType: "data", ...pair });
+    const onBytes = (bytes: Buffer) => {
+      this.receivedBytes += bytes.length;
+    };
+    const data = this.#connection.open({ streamType: "data", ...pair }, { onBytes });
+    this.#open.add(data);
+    data.once("close", () => {
+      this.#sentBytes += data.bytesWritten;
+      this.#open.delete(data);
+    });
     // Registered before the streams are accepted, because a server may send its error together with the replies.
     forwardErrors(this.#connection, errors, data, port);
     endTogether(errors, data);

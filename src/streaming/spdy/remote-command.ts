@@ -98,6 +98,10 @@ class SpdyRemoteCommand implements RemoteCommand {
     return this.#outputs.reduce((sum, { droppedBytes }) => sum + droppedBytes, 0);
   }
 
+  get outputBytes(): number {
+    return this.#shortOutput.length;
+  }
+
   get shortOutput(): string | undefined {
     return this.#shortOutput.text;
   }

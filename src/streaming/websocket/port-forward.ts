@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { reasonOf } from "../quote.js";
-import type { DialOptions, SessionOrigin } from "../transport.js";
+import type { DialOptions, ForwardedConnection, SessionOrigin, Traffic } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, FlowControl, sendWithBackpressure } from "./flow.js";
 import { decodeFrame, v4 } from "./frames.js";
@@ -26,11 +26,15 @@ const lingerMs = 5_000;
  * The protocol cannot end one direction. After `end()`, data from the pod is still read until none has arrived for five seconds;
  * then the connection is closed.
  */
-export async function openWebSocketPortForward(url: URL, port: number, options: DialOptions = {}): Promise<Duplex> {
+export async function openWebSocketPortForward(
+  url: URL,
+  port: number,
+  options: DialOptions = {},
+): Promise<ForwardedConnection> {
   return new ForwardedPort(await dialWebSocket(url, [v4], options), port, options);
 }
 
-class ForwardedPort extends Duplex {
+class ForwardedPort extends Duplex implements Traffic {
   readonly #socket: WebSocket;
   readonly #port: number;
   readonly #origin: SessionOrigin | undefined;
@@ -39,7 +43,8 @@ class ForwardedPort extends Duplex {
   readonly #stopListening: (() => void) | undefined;
   #linger: NodeJS.Timeout | undefined;
   #remoteEnded = false;
-  #sentBytes = 0;
+  sentBytes = 0;
+  receivedBytes = 0;
 
   constructor(socket: WebSocket, port: number, { signal, pingIntervalMs, origin }: DialOptions) {
     super({ allowHalfOpen: false, readableHighWaterMark: 128 * 1024, writableHighWaterMark: 64 * 1024 });
@@ -58,7 +63,7 @@ class ForwardedPort extends Duplex {
     sendPings(socket, {
       pingIntervalMs,
       hasCommand: false,
-      sentBytes: () => this.#sentBytes,
+      sentBytes: () => this.sentBytes,
       isReadPaused: () => this.#flow.isPaused,
       onTimeout: (error) => this.#break(error),
     });
@@ -73,7 +78,7 @@ class ForwardedPort extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#sentBytes += chunk.length;
+    this.sentBytes += chunk.length;
     // The pod has closed its side, but its last data may still be unread. An error would discard that data.
     if (this.#remoteEnded) callback();
     else sendWithBackpressure(this.#socket, dataChannel, chunk, callback);
@@ -109,6 +114,7 @@ class ForwardedPort extends Duplex {
     if (!frame || !payload || payload.length === 0) return;
     if (frame.channel === errorChannel) return void this.#break(failed(payload));
     this.#linger?.refresh();
+    this.receivedBytes += payload.length;
     if (!this.push(payload)) this.#flow.pauseFor(this);
   }
 

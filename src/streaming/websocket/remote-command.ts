@@ -103,6 +103,10 @@ class WebSocketRemoteCommand implements RemoteCommand {
     else this.#fail(ended(1006, ""));
   }
 
+  get outputBytes(): number {
+    return this.#shortOutput.length;
+  }
+
   get shortOutput(): string | undefined {
     return this.#shortOutput.text;
   }

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { CriError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import type { Folder } from "../../../internal/files/folder.js";
@@ -41,7 +42,12 @@ const defaultMaxEntries = 1_000_000;
 const defaultShareOfFreeSpace = 0.9;
 
 /** Copies a file or folder out of a container, as `Container.copyFrom` describes. */
-export async function copyFrom(
+export const copyFrom = asWorkflow(
+  { name: "container.copyFrom", subject: ([, id]) => ({ containerId: id }) },
+  receiveCopy,
+);
+
+async function receiveCopy(
   context: ClientContext,
   containerId: string,
   containerPath: string,

@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { basename, resolve } from "node:path";
+import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import { PathHandle } from "../../../internal/files/path-handle.js";
@@ -25,7 +26,9 @@ export interface CopyToOptions extends CopyOptions {
 const copyToFields: FieldsOf<CopyToOptions> = { intoFolder: true, ...copyFields };
 
 /** Copies a file or folder into a container, as `Container.copyTo` describes. */
-export async function copyTo(
+export const copyTo = asWorkflow({ name: "container.copyTo", subject: ([, id]) => ({ containerId: id }) }, sendCopy);
+
+async function sendCopy(
   context: ClientContext,
   containerId: string,
   localPath: string,

@@ -1,4 +1,5 @@
 import { pipeline, type Readable, Transform } from "node:stream";
+import { asWorkflow } from "../../../diagnostics/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
 import {
@@ -12,7 +13,12 @@ import { checkContainerPath } from "./container-path.js";
 import { ProgressReporter } from "./progress.js";
 
 /** Reads a file or folder in a container as an archive, as `Container.getArchive` describes. */
-export async function getArchive(
+export const getArchive = asWorkflow(
+  { name: "container.getArchive", subject: ([, id]) => ({ containerId: id }) },
+  openArchive,
+);
+
+async function openArchive(
   context: ClientContext,
   containerId: string,
   containerPath: string,

@@ -1,3 +1,4 @@
+import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { InvalidInputError } from "../../../errors.js";
 import type { ClientContext } from "../../context.js";
 import { type CopyOptions, checkCopyOptions, copyFields } from "./container-commands.js";
@@ -9,7 +10,12 @@ import { blockSize, parseHeader } from "./tar/header.js";
 import { sendArchive } from "./tar-session.js";
 
 /** Unpacks an archive into a folder of a container, as `Container.putArchive` describes. */
-export async function putArchive(
+export const putArchive = asWorkflow(
+  { name: "container.putArchive", subject: ([, id]) => ({ containerId: id }) },
+  sendGivenArchive,
+);
+
+async function sendGivenArchive(
   context: ClientContext,
   containerId: string,
   containerDir: string,

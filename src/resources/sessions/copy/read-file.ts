@@ -1,5 +1,6 @@
 import { constants } from "node:buffer";
 import type { Readable } from "node:stream";
+import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import { pinDeadline } from "../../../rpcs/budget.js";
@@ -36,7 +37,12 @@ const readFileFields: FieldsOf<ReadFileOptions> = { encoding: true, maxBytes: tr
 const defaultMaxBytes = 16 * 1024 ** 2;
 
 /** Reads a file in a container, as `Container.readFile` describes. */
-export async function readFile(
+export const readFile = asWorkflow(
+  { name: "container.readFile", subject: ([, id]) => ({ containerId: id }) },
+  receiveFile,
+);
+
+async function receiveFile(
   context: ClientContext,
   containerId: string,
   containerPath: string,

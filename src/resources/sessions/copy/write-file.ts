@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { posix } from "node:path";
+import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import type { ClientContext } from "../../context.js";
@@ -37,7 +38,12 @@ const defaultMode = 0o644;
 const defaultMaxBytes = 1024 ** 3;
 
 /** Writes a file in a container, as `Container.writeFile` describes. */
-export async function writeFile(
+export const writeFile = asWorkflow(
+  { name: "container.writeFile", subject: ([, id]) => ({ containerId: id }) },
+  sendFile,
+);
+
+async function sendFile(
   context: ClientContext,
   containerId: string,
   containerPath: string,

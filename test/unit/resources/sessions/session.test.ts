@@ -28,6 +28,7 @@ function awaitingStatus(stdinBytes: number, shortOutput?: string) {
     stderr: null,
     stdinBytes,
     droppedBytes: 0,
+    outputBytes: 0,
     shortOutput,
     closed: new Promise(() => {}),
     status,
