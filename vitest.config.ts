@@ -17,7 +17,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^k8s-cri-client$/, replacement: source("./src/index.ts") },
-      { find: /^k8s-cri-client\/prometheus$/, replacement: source("./src/prometheus.ts") },
+      { find: /^k8s-cri-client\/otel$/, replacement: source("./src/otel/index.ts") },
+      { find: /^k8s-cri-client\/prometheus$/, replacement: source("./src/prometheus/index.ts") },
       { find: /^k8s-cri-client\/proto$/, replacement: source("./src/proto.ts") },
       { find: /^k8s-cri-client\/kubernetes$/, replacement: source("./src/kubernetes/index.ts") },
       { find: /^k8s-cri-client\/crictl$/, replacement: source("./src/crictl/index.ts") },

@@ -1,9 +1,12 @@
 // The public types of k8s-cri-client. Written by `npm run api`.
 
+export type { AnyOperation as CriOperation };
 export type { ArchiveData };
 export type { AttachInteractiveOptions };
 export type { AttachOptions };
 export type { AttachSession };
+export type { AttemptOperation };
+export type { CallOperation };
 export type { CallOptions };
 export type { CallPolicy };
 export type { CapabilitiesSpec };
@@ -131,6 +134,8 @@ export { NameReservedError };
 export type { NodeFilter };
 export type { NodeState };
 export type { NodeView };
+export type { Operation };
+export type { OperationSubject };
 export type { OverheadSpec };
 export type { OwnedContainer };
 export type { OwnedPodSandbox };
@@ -205,10 +210,12 @@ export type { RetryPolicy };
 export type { RotateLogOptions };
 export type { Rpc };
 export type { RunPodOptions };
+export type { RunWithin };
 export type { RuntimeCapabilities };
 export type { SELinuxSpec };
 export type { SavedImageUsage };
 export type { SecuritySpec };
+export type { SessionOperation };
 export type { SessionOptions };
 export type { SkippedPull };
 export type { Stats };
@@ -243,6 +250,7 @@ export type { WatchSettings };
 export type { WatchSource };
 export type { WindowsContainerSpec };
 export type { WindowsSpec };
+export type { WorkflowOperation };
 export type { WriteFileOptions };
 export { authFromDockerConfig };
 export { callPolicies };
@@ -298,6 +306,8 @@ import type { WindowsContainerResources } from "k8s-cri-client/proto";
 import type { Writable } from "node:stream";
 import type { inspect } from "node:util";
 
+type AnyOperation = CallOperation | AttemptOperation | SessionOperation | WorkflowOperation;
+
 type ArchiveData = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 interface AttachInteractiveOptions extends InteractiveOptions {
@@ -312,6 +322,20 @@ declare class AttachSession<
   Err extends Readable | null = Readable | null,
 > extends StreamSession<In, Out, Err> {
   readonly ended: Promise<void>;
+}
+
+declare class AttemptOperation extends Operation {
+  readonly kind = "attempt";
+  readonly attempt: number;
+  status: string | undefined;
+  receivedBytes: number;
+  setMetadata(name: string, value: string): void;
+}
+
+declare class CallOperation extends Operation {
+  readonly kind = "call";
+  attempts: number;
+  status: string | undefined;
 }
 
 interface CallOptions {
@@ -1404,6 +1428,32 @@ type Not<Flag> = Flag extends true ? false : true;
 
 type Opened<Flag, Stream> = Flag extends true ? Stream : null;
 
+declare abstract class Operation {
+  abstract readonly kind: OperationKind;
+  readonly id: number;
+  readonly name: string;
+  readonly endpoint: string;
+  readonly subject: OperationSubject;
+  readonly parent: Operation | undefined;
+  readonly inBackground: boolean;
+  readonly startedBy: Operation | undefined;
+  outcome: string | undefined;
+  durationMs: number | undefined;
+  runWithin(run: RunWithin): void;
+}
+
+type OperationKind = (typeof operationKinds)[number];
+
+interface OperationSubject {
+  containerId?: string;
+  containerName?: string;
+  podSandboxId?: string;
+  podName?: string;
+  podNamespace?: string;
+  podUid?: string;
+  image?: string;
+}
+
 interface OverheadSpec {
   cpu?: Quantity | undefined;
   memory?: Quantity | undefined;
@@ -1926,6 +1976,8 @@ interface RunPodOptions extends CallOptions {
   runtimeHandler?: string | undefined;
 }
 
+type RunWithin = <T>(work: () => T) => T;
+
 interface RuntimeCapabilities {
   runtimeName: string;
   runtimeVersion: string;
@@ -1972,6 +2024,14 @@ interface SecuritySpec {
 
 interface Server {
   serverAddress?: string | undefined;
+}
+
+declare class SessionOperation extends Operation {
+  readonly kind = "session";
+  transport: "spdy" | "websocket" | undefined;
+  exitCode: number | undefined;
+  sentBytes: number;
+  receivedBytes: number;
 }
 
 interface SessionOptions extends CallOptions {
@@ -2163,6 +2223,10 @@ interface WindowsSpec {
   hostProcess?: boolean | undefined;
 }
 
+declare class WorkflowOperation extends Operation {
+  readonly kind = "workflow";
+}
+
 interface WriteFileOptions extends CopyOptions {
   mode?: number | undefined;
   size?: number | undefined;
@@ -2211,6 +2275,8 @@ declare function messageFromJson<T>(type: MessageType<T>, json: unknown, options
 declare function messageToGoJson<T>(type: MessageType<T>, message: T, options?: GoJsonWriteOptions): JsonObject;
 
 declare function messageToJson<T>(type: MessageType<T>, message: T): JsonObject;
+
+declare const operationKinds: readonly ["call", "attempt", "session", "workflow"];
 
 declare function parseImageReference(reference: string): ImageReference;
 

@@ -25,15 +25,15 @@ export { discoverEndpoint } from "./transport/discovery.js";
 
 // What the diagnostics channels publish
 
-export type { Operation, RunWithin } from "./diagnostics/operation.js";
+export type { Operation, RunWithin } from "./tracing/operation.js";
 export type {
   AnyOperation as CriOperation,
   AttemptOperation,
   CallOperation,
   SessionOperation,
   WorkflowOperation,
-} from "./diagnostics/operations.js";
-export type { OperationSubject } from "./diagnostics/subject.js";
+} from "./tracing/operations.js";
+export type { OperationSubject } from "./tracing/subject.js";
 
 // Resources
 

@@ -1,8 +1,8 @@
 import type { CriClient } from "../client.js";
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import { refuse } from "../input/check.js";
 import { pinDeadline } from "../rpcs/budget.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import type { KubernetesObjects } from "./manifest/objects.js";
 import { describeNode } from "./node/describe-node.js";
 import type { NodeOverrides } from "./node/node-overrides.js";

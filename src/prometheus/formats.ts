@@ -1,23 +1,8 @@
-/**
- * `k8s-cri-client/prometheus`: metrics in Prometheus' text format, without another dependency.
- *
- * ```ts
- * import { contentType, formatUsage } from "k8s-cri-client/prometheus";
- *
- * response.setHeader("content-type", contentType).end(formatUsage(await cri.stats.snapshot()));
- * ```
- *
- * You can concatenate the result with other metrics, such as `await registry.metrics()` of prom-client. But serve only one of
- * {@link formatUsage} and {@link formatMetrics} at an endpoint: a runtime's own metrics may have the same names
- * (`container_cpu_usage_seconds_total`), and strict parsers refuse a repeated family.
- *
- * @module k8s-cri-client/prometheus
- */
-import { checkOptions, type FieldsOf } from "./input/call-options.js";
-import { exposition, labelName, type MetricFamily, metricName, type Sample } from "./internal/exposition.js";
-import { type Metric, type MetricDescriptor, MetricType, type PodSandboxMetrics } from "./proto.js";
-import { toDigits, usageMetrics } from "./resources/usage/metrics.js";
-import type { UsageSnapshot } from "./resources/usage/snapshot.js";
+import { checkOptions, type FieldsOf } from "../input/call-options.js";
+import { exposition, labelName, type MetricFamily, metricName, type Sample } from "../internal/exposition.js";
+import { type Metric, type MetricDescriptor, MetricType, type PodSandboxMetrics } from "../proto.js";
+import { toDigits, usageMetrics } from "../resources/usage/metrics.js";
+import type { UsageSnapshot } from "../resources/usage/snapshot.js";
 
 /** The media type of the format. */
 export const contentType = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,9 +1,9 @@
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { RuntimeFeatures, RuntimeHandler, VersionResponse } from "../proto.js";
 import { invoke } from "../rpcs/invoke.js";
 import { status, version } from "../rpcs/runtime.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import type { Connection } from "../transport/connection.js";
 import type { RawCallOptions } from "../transport/wire-options.js";
 

@@ -1,6 +1,4 @@
 import type { RegistryCredentials } from "../credentials/registry-credentials.js";
-import { imageName } from "../diagnostics/subject.js";
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
@@ -9,6 +7,8 @@ import { pinDeadline } from "../rpcs/budget.js";
 import { imageStatus } from "../rpcs/images.js";
 import type { RegistryAuth } from "../specs/credentials/registry-auth.js";
 import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
+import { imageName } from "../tracing/subject.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import type { Connection } from "../transport/connection.js";
 import { imageActivity } from "./pruning/image-activity.js";
 import { pullWithAuth } from "./pull-image.js";

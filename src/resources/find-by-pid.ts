@@ -1,4 +1,3 @@
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import { invalid } from "../input/check.js";
 import { hasDescriptors } from "../internal/files/descriptors.js";
@@ -9,6 +8,7 @@ import type { ContainerStatus } from "../proto.js";
 import { type Budget, startBudget } from "../rpcs/budget.js";
 import { containerStatus } from "../rpcs/containers.js";
 import { parseVerboseInfo, pidIn } from "../specs/verbose-info.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import type { Connection } from "../transport/connection.js";
 import { listMatchingContainers } from "./filtered-list.js";
 import { cgroupIdsOf, type LocalProcess, withAncestors } from "./local-process.js";

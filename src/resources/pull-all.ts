@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError, type FailedPull, ImagePullsError, type PulledImage, type PullResult } from "../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import { flag, integer, invalid, list } from "../input/check.js";
@@ -10,6 +9,7 @@ import { forEachSettled } from "../internal/for-each.js";
 import type { ImageSpec } from "../proto.js";
 import { type Budget, callOptionsOf, startBudget } from "../rpcs/budget.js";
 import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import type { Connection } from "../transport/connection.js";
 import { checkPullPolicy, type EnsureOptions, ensureImage, findPresent } from "./ensure-image.js";
 import { checkAuth } from "./pull-image.js";

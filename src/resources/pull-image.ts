@@ -1,6 +1,5 @@
 import type { RegistryCredentials } from "../credentials/registry-credentials.js";
 import type { CredentialsMatch } from "../credentials/source.js";
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { CredentialsError, CriError, ImagePullError, InvalidInputError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import type { CallOptions } from "../options.js";
@@ -10,6 +9,7 @@ import { pullImage } from "../rpcs/images.js";
 import { runtimeName } from "../rpcs/runtime.js";
 import { type RegistryAuth, toAuthConfig } from "../specs/credentials/registry-auth.js";
 import { splitReference } from "../specs/image-ref.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import { type Connection, clientClosed } from "../transport/connection.js";
 
 /** An image to pull. */

@@ -1,4 +1,3 @@
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import { callOptionFields, type FieldsOf } from "../input/call-options.js";
 import { linkAbort } from "../internal/abort.js";
@@ -9,6 +8,7 @@ import type { Budget } from "../rpcs/budget.js";
 import * as containerCalls from "../rpcs/containers.js";
 import * as podCalls from "../rpcs/pods.js";
 import { runtimeName } from "../rpcs/runtime.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import type { Connection } from "../transport/connection.js";
 import { retryWhileBusy } from "./creation/retry-while-busy.js";
 import { annotatedGracePeriod, defaultGracePeriodSeconds, withinBudget } from "./grace-period.js";

@@ -1,8 +1,8 @@
-import { asWorkflow } from "../diagnostics/workflow.js";
 import { CriError } from "../errors.js";
 import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
 import { type RuntimeConfig, RuntimeConfigResponse, type StatusResponse, type VersionResponse } from "../proto.js";
+import { asWorkflow } from "../tracing/workflow.js";
 import type { Connection } from "../transport/connection.js";
 import { startBudget } from "./budget.js";
 import { requireFields } from "./checked.js";

@@ -1,5 +1,4 @@
 import { type Channel, connectivityState } from "@grpc/grpc-js";
-import { startDebugLog } from "../diagnostics/debug-log.js";
 import { CriError } from "../errors.js";
 import { checkCallOptions, checkTimeout } from "../input/call-options.js";
 import { onAbort } from "../internal/abort.js";
@@ -10,6 +9,7 @@ import {
   type RuntimeServiceClient,
   RuntimeServiceDefinition,
 } from "../proto.js";
+import { startDebugLog } from "../tracing/debug-log.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import { type Endpoint, sameEndpoint } from "./endpoint.js";

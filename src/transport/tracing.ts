@@ -1,9 +1,9 @@
 import { Metadata } from "nice-grpc-common";
-import { isTraced } from "../diagnostics/channels.js";
-import type { Operation } from "../diagnostics/operation.js";
-import { AttemptOperation, CallOperation } from "../diagnostics/operations.js";
-import { outcomeOf, statusOf } from "../diagnostics/outcome.js";
-import { subjectOf } from "../diagnostics/subject.js";
+import { isTraced } from "../tracing/channels.js";
+import type { Operation } from "../tracing/operation.js";
+import { AttemptOperation, CallOperation } from "../tracing/operations.js";
+import { outcomeOf, statusOf } from "../tracing/outcome.js";
+import { subjectOf } from "../tracing/subject.js";
 import { type CallTrace, callTrace, type Layer, replyListener } from "./wire-options.js";
 
 /** Publishes each call to listeners of the diagnostics channels, with the attempts within it. */

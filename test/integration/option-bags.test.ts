@@ -1,12 +1,14 @@
 /** Every method with options refuses unknown options, and options that are no object, before any I/O. */
 
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as crictl from "../../src/crictl/index.js";
 import * as main from "../../src/index.js";
 import { CriStream } from "../../src/internal/stream.js";
 import * as kubernetes from "../../src/kubernetes/index.js";
 import { LogStream } from "../../src/logs/log-stream.js";
-import * as prometheus from "../../src/prometheus.js";
+import * as otel from "../../src/otel/index.js";
+import * as prometheus from "../../src/prometheus/index.js";
 import {
   ContainerStats,
   ImageServiceDefinition,
@@ -238,6 +240,8 @@ const cases: Readonly<Record<string, Case>> = {
   runManifest: ["nodes", "node", (o) => kubernetes.runManifest(on.cri, {}, o)],
   readManifests: ["namespase", "namespace", (o) => kubernetes.readManifests("", o)],
   readManifestFiles: ["unknownKind", "unknownKinds", (o) => kubernetes.readManifestFiles("/nowhere", o)],
+  instrument: ["tracerProvder", "tracerProvider", (o) => otel.instrument(o)],
+  registerClientMetrics: ["prefx", "prefix", (o) => prometheus.registerClientMetrics(new Registry(), o)],
   formatMetrics: ["onMised", "onMissed", (o) => prometheus.formatMetrics([], [], o)],
   fromCrictlPodConfig: [...ignored, (o) => crictl.fromCrictlPodConfig({}, o)],
   fromCrictlContainerConfig: [...ignored, (o) => crictl.fromCrictlContainerConfig({}, o)],
@@ -364,7 +368,7 @@ function functionsOf(module: object): string[] {
 }
 
 test("every public method and function is listed here", () => {
-  const modules = [main, prometheus, crictl, kubernetes, testing];
+  const modules = [main, prometheus, otel, crictl, kubernetes, testing];
   const all = [...classes.flatMap(methodsOf), ...modules.flatMap(functionsOf)];
   expect(all.filter((name) => !(name in cases) && !withoutOptions.has(name))).toEqual([]);
   expect([...Object.keys(cases), ...withoutOptions].filter((name) => !all.includes(name))).toEqual([]);

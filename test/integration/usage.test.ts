@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { CriError, InvalidInputError, type UsageSnapshot } from "../../src/index.js";
-import { formatMetrics, formatUsage } from "../../src/prometheus.js";
+import { formatMetrics, formatUsage } from "../../src/prometheus/index.js";
 import { Long } from "../../src/proto.js";
 import { rejection, startFake } from "./support.js";
 

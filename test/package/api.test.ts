@@ -25,6 +25,7 @@ describe("api/", () => {
       "index.d.ts",
       "proto.d.ts",
       "prometheus.d.ts",
+      "otel.d.ts",
       "kubernetes.d.ts",
       "crictl.d.ts",
       "testing.d.ts",

@@ -61,12 +61,22 @@ describe("layers", () => {
   });
 
   test("every imported package is a dependency, and every dependency is imported", () => {
-    const declared = Object.keys(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).dependencies);
+    const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const declared = Object.keys({ ...dependencies, ...peerDependencies });
     const used = [...imports, ...importsOf("generated/runtime/v1/api.ts")]
       .filter(({ to }) => !to.endsWith(".ts") && !to.startsWith("node:"))
       .map(({ to }) => to.match(/^(?:@[^/]+\/)?[^/]+/)?.[0] as string);
     expect(used.filter((name) => builtinModules.includes(name))).toEqual([]);
     expect([...new Set(used)].sort()).toEqual(declared.sort());
+  });
+
+  test("only otel/ imports the optional packages", () => {
+    const { peerDependencies, peerDependenciesMeta } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const optional = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional);
+    expect(optional).toEqual(Object.keys(peerDependencies));
+    const importers = imports.filter(({ to }) => optional.includes(to)).map(({ from }) => from);
+    expect(importers.length).toBeGreaterThan(0);
+    expect(importers.filter((file) => !file.startsWith("src/otel/"))).toEqual([]);
   });
 
   test("CONTRIBUTING.md shows the layers", () => {

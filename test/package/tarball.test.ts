@@ -21,6 +21,7 @@ const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 const subpaths = [
   ["k8s-cri-client", "CriClient"],
   ["k8s-cri-client/prometheus", "formatUsage"],
+  ["k8s-cri-client/otel", "instrument"],
   ["k8s-cri-client/crictl", "fromCrictlPodConfig"],
   ["k8s-cri-client/kubernetes", "planPod"],
   ["k8s-cri-client/proto", "RuntimeServiceDefinition"],

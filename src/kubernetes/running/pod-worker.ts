@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
-import { podNames } from "../../diagnostics/subject.js";
-import { backgroundStep } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import { forEachSettled } from "../../internal/for-each.js";
 import { startTimer } from "../../internal/timer.js";
 import type { CallOptions } from "../../options.js";
 import { NodeView } from "../../resources/watching/view.js";
+import { podNames } from "../../tracing/subject.js";
+import { backgroundStep } from "../../tracing/workflow.js";
 import { log } from "../../transport/logging.js";
 import { podLabels } from "../planning/pod-labels.js";
 import { BackOff, retryPauses } from "./back-off.js";

@@ -1,5 +1,5 @@
-import { backgroundStep } from "../../diagnostics/workflow.js";
 import { type LinkedAbort, linkAbort } from "../../internal/abort.js";
+import { backgroundStep } from "../../tracing/workflow.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
 import type { ObservedPod } from "./observed-pod.js";
 import { type ProbeState, ProbeStates } from "./probe-states.js";

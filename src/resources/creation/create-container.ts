@@ -1,11 +1,11 @@
-import { containerNames, idIn } from "../../diagnostics/subject.js";
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../proto.js";
 import { pinDeadline, startBudget } from "../../rpcs/budget.js";
 import * as rpcs from "../../rpcs/containers.js";
 import { canNeverStart } from "../../rpcs/error-messages/busy.js";
+import { containerNames, idIn } from "../../tracing/subject.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { ensureImage, type PullOptions, type PullPolicy } from "../ensure-image.js";
 import { annotateGracePeriod } from "../grace-period.js";

@@ -1,4 +1,3 @@
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
@@ -10,6 +9,7 @@ import { containerConfigFromInfo } from "../../specs/container-from-info.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
 import type { ImageInput } from "../../specs/image-ref.js";
 import { nextAttempt } from "../../specs/next-attempt.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import { ensureImage } from "../ensure-image.js";

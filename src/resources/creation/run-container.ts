@@ -1,7 +1,7 @@
-import { containerNames, idIn } from "../../diagnostics/subject.js";
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { checkOptions } from "../../input/call-options.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../../rpcs/budget.js";
+import { containerNames, idIn } from "../../tracing/subject.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import {
   type CreateContainerOptions,

@@ -1,5 +1,3 @@
-import { podNames } from "../../diagnostics/subject.js";
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { optionalString } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
@@ -7,6 +5,8 @@ import { PodSandboxConfig, type PodSandboxMetadata, PodSandboxState } from "../.
 import { startBudget } from "../../rpcs/budget.js";
 import * as rpcs from "../../rpcs/pods.js";
 import { annotatePodConfig } from "../../specs/pod-config-annotation.js";
+import { podNames } from "../../tracing/subject.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { removePod } from "../stopping.js";
 import { quirksOf } from "./creation.js";

@@ -1,9 +1,9 @@
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { ContainerState, type ContainerStatus } from "../../proto.js";
 import type { Budget } from "../../rpcs/budget.js";
 import { containerStatus, startContainer } from "../../rpcs/containers.js";
 import { isStarting } from "../../rpcs/error-messages/busy.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 
 /** The maximum number of ContainerStatus calls after a lost reply while the runtime is down. */

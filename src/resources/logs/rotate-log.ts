@@ -1,11 +1,11 @@
 import { rename, stat } from "node:fs/promises";
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { logFailure } from "../../logs/log-failure.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerState } from "../../proto.js";
 import { containerStatus, reopenContainerLog } from "../../rpcs/containers.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { type ContainerLogOptions, pathOf } from "./container-logs.js";
 

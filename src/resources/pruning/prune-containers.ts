@@ -1,4 +1,3 @@
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import type { CriError } from "../../errors.js";
 import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { integer } from "../../input/check.js";
@@ -6,6 +5,7 @@ import { type Container, ContainerState } from "../../proto.js";
 import { callOptionsOf, startBudget } from "../../rpcs/budget.js";
 import { listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { removeContainer } from "../stopping.js";
 import {

@@ -1,4 +1,3 @@
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { flag, invalid, isSet, nonEmptyStrings, refuse } from "../../input/check.js";
@@ -7,6 +6,7 @@ import type { CallOptions } from "../../options.js";
 import { type Image, ImageSpec } from "../../proto.js";
 import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
 import { imageFsInfo, removeImage } from "../../rpcs/images.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { imageActivity } from "./image-activity.js";
 import { matchesImage, plainNames } from "./image-names.js";

@@ -1,7 +1,6 @@
 import type { Stats } from "node:fs";
 import { realpath, rmdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { absolutePath, flag, optionalPath } from "../../input/check.js";
@@ -13,6 +12,7 @@ import type { CallOptions } from "../../options.js";
 import { type Budget, callOptionsOf, startBudget } from "../../rpcs/budget.js";
 import { listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { LoggedPods } from "./logged-pods.js";
 import { pruneLinks } from "./prune-links.js";

@@ -1,10 +1,10 @@
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import type { CriError } from "../../errors.js";
 import { checkOptions } from "../../input/call-options.js";
 import { type PodSandbox, PodSandboxState } from "../../proto.js";
 import { callOptionsOf, startBudget } from "../../rpcs/budget.js";
 import { listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { removePod } from "../stopping.js";
 import {

@@ -1,11 +1,11 @@
 import type { Readable, Writable } from "node:stream";
-import { type OpenSession, traceSession } from "../../diagnostics/session.js";
-import { compact } from "../../diagnostics/subject.js";
 import type { CallOptions, StreamKind } from "../../options.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
 import { type OpenOptions, openRemoteCommand } from "../../streaming/open.js";
 import type { RemoteCommand, RemoteCommandStreams } from "../../streaming/transport.js";
+import { type OpenSession, traceSession } from "../../tracing/session.js";
+import { compact } from "../../tracing/subject.js";
 import type { ClientContext } from "../context.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { Killer } from "./kill-on-abort.js";

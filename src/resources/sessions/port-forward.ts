@@ -1,7 +1,5 @@
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
-import { type OpenSession, traceSession } from "../../diagnostics/session.js";
-import { compact } from "../../diagnostics/subject.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { checkCallOptions, checkOptions, checkSignal, type FieldsOf } from "../../input/call-options.js";
 import { linkAbort } from "../../internal/abort.js";
@@ -9,6 +7,8 @@ import { portForwardUrl } from "../../rpcs/stream-urls.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
 import type { SessionOrigin } from "../../streaming/transport.js";
+import { type OpenSession, traceSession } from "../../tracing/session.js";
+import { compact } from "../../tracing/subject.js";
 import type { ClientContext } from "../context.js";
 import { openSession, originOf, type SessionOptions, sessionFields } from "./open-session.js";
 import { type ListenOptions, listenFields, PortForwardListener } from "./port-forward-listener.js";

@@ -1,4 +1,3 @@
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { callOptionFields, checkOptions } from "../../input/call-options.js";
 import { toDate } from "../../internal/time.js";
 import type { CallOptions } from "../../options.js";
@@ -8,6 +7,7 @@ import { imageFsInfo } from "../../rpcs/images.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
 import { listContainerStats } from "../../rpcs/stats.js";
 import { locate, split } from "../../specs/image-reference.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { type ContainerStateName, containerStateName } from "../container-filter.js";
 import { listUsedImages, type NodeImages } from "../pruning/used-images.js";

@@ -1,10 +1,10 @@
-import { asWorkflow } from "../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { type CallOptions, defaultRelistMs } from "../../options.js";
 import { ContainerState, type ContainerStatus, PodSandboxState, type PodSandboxStatus } from "../../proto.js";
 import { type Budget, startBudget } from "../../rpcs/budget.js";
 import { containerStatus } from "../../rpcs/containers.js";
 import { podSandboxStatus } from "../../rpcs/pods.js";
+import { asWorkflow } from "../../tracing/workflow.js";
 import type { ClientContext } from "../context.js";
 import { idOf } from "../target.js";
 import type { CriEvent } from "./event.js";

@@ -1,8 +1,8 @@
-import { backgroundStep } from "../../diagnostics/workflow.js";
 import { CriError } from "../../errors.js";
 import { type CallOptions, defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import { type ContainerEventResponse, ContainerState } from "../../proto.js";
 import { type Budget, startBudget } from "../../rpcs/budget.js";
+import { backgroundStep } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import { diff } from "./diff.js";

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import * as main from "k8s-cri-client";
 import * as crictl from "k8s-cri-client/crictl";
 import * as kubernetes from "k8s-cri-client/kubernetes";
+import * as otel from "k8s-cri-client/otel";
 import * as prometheus from "k8s-cri-client/prometheus";
 import * as testing from "k8s-cri-client/testing";
 import type { Block } from "./blocks.js";
@@ -50,6 +51,7 @@ const entryPoints: Readonly<Record<string, object>> = {
   "k8s-cri-client": main,
   "k8s-cri-client/crictl": crictl,
   "k8s-cri-client/kubernetes": kubernetes,
+  "k8s-cri-client/otel": otel,
   "k8s-cri-client/prometheus": prometheus,
   "k8s-cri-client/testing": testing,
 };

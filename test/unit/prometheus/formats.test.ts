@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatMetrics, formatUsage } from "../../src/prometheus.js";
+import { formatMetrics, formatUsage } from "../../../src/prometheus/index.js";
 import {
   ContainerStats,
   Long,
@@ -8,8 +8,8 @@ import {
   MetricType,
   PodSandboxMetrics,
   PodSandboxStats,
-} from "../../src/proto.js";
-import type { ContainerUsage, PodUsage, UsageSnapshot } from "../../src/resources/usage/snapshot.js";
+} from "../../../src/proto.js";
+import type { ContainerUsage, PodUsage, UsageSnapshot } from "../../../src/resources/usage/snapshot.js";
 
 describe("formatMetrics", () => {
   const descriptors = [

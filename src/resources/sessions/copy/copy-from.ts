@@ -1,8 +1,8 @@
-import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { CriError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import { LocalFileError } from "../../../internal/files/local-file-error.js";
+import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { type CopyOptions, checkCopyOptions, checkLimit, copyFields } from "./container-commands.js";
 import { checkContainerPath } from "./container-path.js";

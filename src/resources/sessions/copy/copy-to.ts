@@ -1,9 +1,9 @@
 import { realpath } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import { PathHandle } from "../../../internal/files/path-handle.js";
+import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { type ArchiveSource, archive } from "./archive.js";
 import { type CopyOptions, checkCopyOptions, copyFields, makeFolder } from "./container-commands.js";

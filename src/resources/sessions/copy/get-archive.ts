@@ -1,5 +1,5 @@
 import { pipeline, type Readable, Transform } from "node:stream";
-import { asWorkflow } from "../../../diagnostics/workflow.js";
+import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
 import {

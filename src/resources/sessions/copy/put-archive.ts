@@ -1,5 +1,5 @@
-import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { InvalidInputError } from "../../../errors.js";
+import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { type CopyOptions, checkCopyOptions, copyFields } from "./container-commands.js";
 import { checkContainerFolder } from "./container-path.js";

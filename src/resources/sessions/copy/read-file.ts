@@ -1,9 +1,9 @@
 import { constants } from "node:buffer";
 import type { Readable } from "node:stream";
-import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import { pinDeadline } from "../../../rpcs/budget.js";
+import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
 import { checkEncoding } from "../exec-result.js";

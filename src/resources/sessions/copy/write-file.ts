@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { posix } from "node:path";
-import { asWorkflow } from "../../../diagnostics/workflow.js";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
+import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { type CopyOptions, checkCopyOptions, checkLimit, copyFields } from "./container-commands.js";
 import { checkPosixPath } from "./container-path.js";

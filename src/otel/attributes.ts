@@ -1,0 +1,89 @@
+import type { Attributes } from "@opentelemetry/api";
+import { endpointParts } from "../tracing/endpoint-parts.js";
+import type { AnyOperation } from "../tracing/operations.js";
+
+/*
+ * The names are those of the OpenTelemetry semantic conventions 1.45, in which the attributes of RPCs are stable. Names that begin
+ * with `cri.` are this package's own.
+ */
+
+/** Returns the attributes that identify the server. */
+export function serverAttributes({ endpoint }: AnyOperation): Attributes {
+  const { address, port } = endpointParts(endpoint);
+  return known({ "server.address": address, "server.port": port });
+}
+
+/** Returns the attributes of a call or an attempt for metrics: few enough values that each combination can be a series. */
+export function rpcAttributes(operation: AnyOperation): Attributes {
+  if (operation.kind !== "call" && operation.kind !== "attempt") return {};
+  return known({
+    "rpc.system.name": "grpc",
+    "rpc.method": rpcMethod(operation),
+    "rpc.status_code": operation.status,
+  });
+}
+
+/** The full name of the method, such as `runtime.v1.RuntimeService/Version`. */
+export function rpcMethod({ name }: AnyOperation): string {
+  return `runtime.v1.${name}`;
+}
+
+/** Returns `error.type` if the operation failed. */
+export function errorAttributes({ outcome }: AnyOperation): Attributes {
+  return outcome === undefined || outcome === "OK" ? {} : { "error.type": outcome };
+}
+
+/** Returns the attributes of a span. At the end of the operation there are more of them than at its start. */
+export function spanAttributes(operation: AnyOperation): Attributes {
+  const { containerId, containerName, podSandboxId, podName, podNamespace, podUid, image } = operation.subject;
+  return {
+    ...serverAttributes(operation),
+    ...rpcAttributes(operation),
+    ...errorAttributes(operation),
+    ...detailsOf(operation),
+    ...known({
+      "network.transport": endpointParts(operation.endpoint).transport,
+      "container.id": containerId,
+      "k8s.container.name": containerName,
+      "k8s.pod.name": podName,
+      "k8s.pod.uid": podUid,
+      "k8s.namespace.name": podNamespace,
+      "cri.pod_sandbox.id": podSandboxId,
+      ...(image !== undefined && imageAttributes(image)),
+    }),
+  };
+}
+
+function detailsOf(operation: AnyOperation): Attributes {
+  const hasEnded = operation.outcome !== undefined;
+  switch (operation.kind) {
+    case "call":
+      return hasEnded ? { "cri.call.attempts": operation.attempts } : {};
+    case "attempt":
+      return {
+        "cri.attempt.number": operation.attempt,
+        ...(hasEnded && { "cri.attempt.received_bytes": operation.receivedBytes }),
+      };
+    case "session":
+      return known({
+        "cri.session.transport": operation.transport,
+        "process.exit.code": operation.exitCode,
+        ...(hasEnded && {
+          "cri.session.sent_bytes": operation.sentBytes,
+          "cri.session.received_bytes": operation.receivedBytes,
+        }),
+      });
+    case "workflow":
+      return {};
+  }
+}
+
+/** Splits a reference: `registry:5000/team/app:1.2@sha256:…` has the name `registry:5000/team/app` and the tag `1.2`. */
+function imageAttributes(reference: string): Attributes {
+  const [, name = reference, tag] = /^(.*?)(?::([\w.-]+))?(?:@.*)?$/.exec(reference) ?? [];
+  return known({ "container.image.name": name, "container.image.tags": tag === undefined ? undefined : [tag] });
+}
+
+function known(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+}
