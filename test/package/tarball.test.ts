@@ -279,11 +279,11 @@ describe.each([
   }, npmTimeoutMs);
 
   test.each(subpaths)("%s loads without the modules that are loaded on first use", async (name, mainExport) => {
-    const sessionModules = /node_modules.ws\b|chunks.(log-reader|remote-command|port-forward)/;
+    const sessionModules = /node_modules.(ws|commander)\b|chunks.(log-reader|remote-command|port-forward)/;
     const lazyModules =
       {
         // FakeRuntime serves sessions, so it loads their modules at once.
-        "k8s-cri-client/testing": /node_modules.yaml\b/,
+        "k8s-cri-client/testing": /node_modules.(yaml|commander)\b/,
         // Their functions parse YAML synchronously.
         "k8s-cri-client/crictl": sessionModules,
         "k8s-cri-client/kubernetes": sessionModules,
@@ -301,6 +301,23 @@ describe.each([
     const { exports, missing, early } = JSON.parse(stdout);
     expect({ ...rest, missing, early }).toEqual({ ...success, stderr: "", missing: [], early: [] });
     expect(exports).toContain(mainExport);
+  });
+
+  test("the command runs", async () => {
+    const command = join(project, "node_modules/.bin/k8s-cri-client");
+    const version = await run(command, ["--version"], { cwd: project });
+    expect(version).toEqual({ ...success, stdout: `${manifest.version}\n`, stderr: "" });
+    const help = await run(command, ["--help"], { cwd: project });
+    expect(help).toMatchObject({ ...success, stderr: "", stdout: expect.stringContaining("list containers") });
+    const ps = await run(command, ["ps", "--endpoint", join(project, "none.sock")], { cwd: project });
+    expect(ps).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("none.sock") });
+    expect(ps.stderr).not.toContain("    at ");
+  });
+
+  test("the command adds one package, without dependencies, to those of the client", async () => {
+    const lock = JSON.parse(await readFile(join(project, "package-lock.json"), "utf8"));
+    const { dependencies } = lock.packages["node_modules/commander"];
+    expect(dependencies).toBeUndefined();
   });
 
   test("yaml is loaded to read a configuration file", async () => {

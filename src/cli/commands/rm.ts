@@ -8,6 +8,7 @@ interface RmOptions extends SelectOptions {
   label?: Record<string, string>;
   force?: boolean;
   gracePeriod?: number;
+  rootDirectory?: string;
 }
 
 /** `rm`: removes pods and containers. */
@@ -21,7 +22,8 @@ export const rm: CommandModule<RmOptions> = {
         "--grace-period <duration>",
         "with --force, time between the stop signal and SIGKILL (default: none; of a pod of the command run, its own)",
         duration,
-      );
+      )
+      .option("--root-directory <directory>", "where the command run keeps the files of pods, if it was told to");
     addSelectOptions(command);
     command.addHelpText(
       "after",
@@ -41,7 +43,7 @@ Examples:
     const gracePeriodSeconds = options.gracePeriod === undefined ? undefined : options.gracePeriod / 1_000;
     return forEachSelected(invocation, await selectAll(cri, texts, options), async ({ object }) => {
       if (!options.force) await requireStopped(object);
-      await remove(cri, object, gracePeriodSeconds);
+      await remove(cri, object, { ...options, gracePeriodSeconds });
     });
   },
 };
@@ -53,11 +55,18 @@ async function requireStopped(object: PodSandbox | Container): Promise<void> {
 }
 
 /** Removes a pod that was run from a manifest with its files, too. */
-async function remove(cri: CriClient, object: PodSandbox | Container, gracePeriodSeconds?: number): Promise<void> {
+async function remove(
+  cri: CriClient,
+  object: PodSandbox | Container,
+  { gracePeriodSeconds, rootDirectory }: { gracePeriodSeconds: number | undefined; rootDirectory?: string },
+): Promise<void> {
   if (object.kind === "pod") {
     const { removePod, wasRunFromManifest } = await import("../../kubernetes/index.js");
     const status = await object.status();
-    if (status.metadata && wasRunFromManifest(status)) return removePod(cri, status.metadata, { gracePeriodSeconds });
+    if (status.metadata && wasRunFromManifest(status)) {
+      const node = rootDirectory === undefined ? undefined : { rootDirectory };
+      return removePod(cri, status.metadata, { node, gracePeriodSeconds });
+    }
   }
   await object.remove({ gracePeriodSeconds });
 }

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { wasRunFromManifest } from "../../../src/kubernetes/index.js";
+import { temporaryNode } from "../../support/temporary-node.js";
 import { type CliOptions, runCli } from "../../support/terminal.js";
+import { planOf } from "../kubernetes/support.js";
 import { startFake } from "../support.js";
 
 const image = "docker.io/library/busybox:1";
@@ -60,6 +63,23 @@ describe("rm", () => {
     expect((await cri.containers.list()).map(({ id }) => id)).toEqual([side.id]);
     expect(await run(["rm", "-f", web.id.slice(0, 12)])).toMatchObject({ exitCode: 0, stderr: "" });
     expect(await cri.pods.list()).toEqual([]);
+  });
+
+  test("removes the files of a pod that was run from a manifest", async () => {
+    const { cri, run } = await startNode();
+    const node = await temporaryNode();
+    onTestFinished(() => node[Symbol.asyncDispose]());
+    const plan = planOf({ containers: [{ name: "c", image }], volumes: [{ name: "v", emptyDir: {} }] }, node.node);
+    const running = await plan.run(cri);
+    await running.waitReady();
+    await running.release();
+    const [pod] = await cri.pods.list({ uid: plan.uid });
+    expect(wasRunFromManifest(pod!)).toBe(true);
+    const { namespace, name } = pod!.metadata!;
+    const rest = ["--root-directory", node.node.rootDirectory];
+    expect(await run(["rm", "-f", `${namespace}/${name}`, ...rest])).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await readdir(join(node.node.rootDirectory, "pods"))).toEqual([]);
+    expect(await cri.pods.list({ uid: plan.uid })).toEqual([]);
   });
 
   test("selects containers by label with --type", async () => {
