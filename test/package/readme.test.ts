@@ -92,12 +92,18 @@ describe("the pages", () => {
     },
   );
 
-  test.each(guides)("begin with a complete program and end with the limits of each runtime: %s", async (guide) => {
-    const content = await read(guide);
-    expect(/^# [^`]*^```ts\n(.*?)^```$/ms.exec(content)?.[1]).toMatch(/^await using cri = /m);
-    const headings = [...content.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
-    expect(headings.at(-1)).toBe("Limits of each runtime");
-  });
+  test.each(guides)(
+    "begin with their task and a program, and end with the limits of each runtime: %s",
+    async (guide) => {
+      const content = await read(guide);
+      const [, words = "", program] = /^# [^\n]*\n(.*?)^```ts\n(.*?)^```$/ms.exec(content) ?? [];
+      expect(words.trim().split("\n").length).toBeLessThanOrEqual(5);
+      expect(words.trim()).toMatch(/^[A-Z].*\.$/s);
+      expect(program).toMatch(/^await using cri = /m);
+      const headings = [...content.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+      expect(headings.at(-1)).toBe("Limits of each runtime");
+    },
+  );
 
   test("have the table of flavours that the code defines", async () => {
     const table = /<!-- flavors -->\n(.*)<!-- \/flavors -->/s.exec(await read("docs/testing.md"))?.[1]?.trimEnd();

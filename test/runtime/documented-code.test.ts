@@ -1,9 +1,11 @@
 /** Runs the recipes, and functions of the guides that write into containers, on a real runtime. */
 import { join } from "node:path";
+import { runManifest } from "k8s-cri-client/kubernetes";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { pageExamples, root } from "../package/documented-code/blocks.js";
+import { pageBlocks, pageExamples, root } from "../package/documented-code/blocks.js";
 import { runOnLabOnly } from "../package/documented-code/calls.js";
 import { createProject, type Project } from "../package/documented-code/project.js";
+import { journeyNode } from "./helpers/journey-node.js";
 import { type Fixture, journeys } from "./helpers/journeys.js";
 
 const examples = pageExamples().filter(
@@ -13,7 +15,7 @@ const examples = pageExamples().filter(
 
 journeys("documented-code", define, { newestOnly: true });
 
-function define({ runtime }: Fixture): void {
+function define({ cri, runtime, image }: Fixture): void {
   let project: Project;
   beforeAll(async () => {
     project = await createProject(Object.fromEntries(examples.map(({ name, code }) => [`${name}.ts`, code])));
@@ -26,5 +28,15 @@ function define({ runtime }: Fixture): void {
     const { stderr, stdout } = await project.run([runner, ...options, ...examples.map(({ name }) => name)]);
     expect(stderr).toBe("");
     expect(stdout.match(/(?<=^ran ).*$/gm)).toEqual(examples.map(({ name }) => name));
+  });
+
+  test("the manifests of the guides run and become ready", async () => {
+    const manifests = pageBlocks("yaml").filter(({ code }) => /^kind: Pod$/m.test(code));
+    expect(manifests.length).toBeGreaterThan(0);
+    await using node = await journeyNode({ cgroupsPerQos: false });
+    for (const { code } of manifests) {
+      await using pod = await runManifest(cri, code.replace(/(?<=image: ).*/g, image), { node: node.config });
+      await pod.waitReady({ timeoutMs: 60_000 });
+    }
   });
 }

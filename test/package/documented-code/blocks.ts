@@ -52,9 +52,10 @@ function blocksIn(file: string, prefix: RegExp): Block[] {
   return blocks;
 }
 
-/** Returns all blocks of the documents with one of these languages. */
-export function pageBlocks(...languages: string[]): Block[] {
-  return documents.flatMap((file) => blocksIn(file, /^/)).filter(({ language }) => languages.includes(language));
+/** Returns all blocks of the documents, or those in one language. */
+export function pageBlocks(wanted?: string): Block[] {
+  const blocks = documents.flatMap((file) => blocksIn(file, /^/));
+  return wanted === undefined ? blocks : blocks.filter(({ language }) => language === wanted);
 }
 
 /** The TypeScript of all pages, each with its output. */
