@@ -12,7 +12,7 @@ interface AttachOptions extends InputOptions {
 export const attach: CommandModule<AttachOptions> = {
   define(command) {
     command
-      .argument("<container>", "a container, or a pod with one container")
+      .argument("<CONTAINER>", "a container, or a pod with one container")
       .option("-c, --container <name>", "the container of the pod");
     addInputOptions(command, "the main process");
     addNamespaceOption(command);

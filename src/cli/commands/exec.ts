@@ -14,8 +14,8 @@ interface ExecOptions extends InputOptions {
 export const exec: CommandModule<ExecOptions> = {
   define(command) {
     command
-      .argument("<container>", "a container, or a pod with one container")
-      .argument("[command...]", "the command and its arguments, after --")
+      .argument("<CONTAINER>", "a container, or a pod with one container")
+      .argument("[COMMAND...]", "the command and its arguments, after --")
       .usage("[options] CONTAINER|POD [options] -- COMMAND...")
       .passThroughOptions()
       .option("-c, --container <name>", "the container of the pod")

@@ -17,8 +17,8 @@ interface PortPair {
 export const portForward: CommandModule<PortForwardOptions> = {
   define(command) {
     command
-      .argument("<pod>", "the pod")
-      .argument("<ports...>", "[LOCAL:]REMOTE; :REMOTE takes a free local port")
+      .argument("<POD>", "the pod")
+      .argument("<PORT...>", "[LOCAL:]REMOTE; :REMOTE takes a free local port")
       .option("--address <addresses>", "the local addresses to listen on", addresses, ["127.0.0.1"]);
     addNamespaceOption(command);
     command.addHelpText("after", help);

@@ -16,7 +16,7 @@ interface CpOptions {
 export const cp: CommandModule<CpOptions> = {
   define(command) {
     command
-      .argument("<paths...>", "sources, and the destination: PATH, CONTAINER:PATH, or - for a tar archive")
+      .argument("<PATH...>", "sources, and the destination: PATH, CONTAINER:PATH, or - for a tar archive")
       .usage("[options] SOURCE... DESTINATION")
       .option("-c, --container <name>", "the container of the pod");
     addNamespaceOption(command);

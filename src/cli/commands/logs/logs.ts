@@ -25,7 +25,7 @@ export interface LogsOptions extends SelectOptions {
 export const logs: CommandModule<LogsOptions> = {
   define(command: Command) {
     command
-      .argument("[names...]", "containers, or pods with all their containers")
+      .argument("[NAME...]", "containers, or pods with all their containers")
       .option("-f, --follow", "continue with new lines, until no selected container can write")
       .option("-F, --follow-new", "continue until Ctrl-C, also with new pods, containers and attempts")
       .option("-l, --label <selector>", "pods with these labels, such as app=shop,tier=web", labels)

@@ -16,7 +16,7 @@ interface StatsOptions extends ListOptions, UsageSelection {
 export const stats: CommandModule<StatsOptions> = {
   define(command) {
     command
-      .argument("[names...]", "containers, or pods with all their containers")
+      .argument("[NAME...]", "containers, or pods with all their containers")
       .option("--pods", "print the resource usage of pods")
       .option("-l, --label <selector>", "only pods with these labels, such as app=shop,tier=web", labels)
       .option("--interval <duration>", "how long to measure CPU and network", duration, 1_000);

@@ -19,7 +19,7 @@ interface TopOptions extends UsageSelection {
 export const top: CommandModule<TopOptions> = {
   define(command) {
     command
-      .argument("[names...]", "containers, or pods with all their containers")
+      .argument("[NAME...]", "containers, or pods with all their containers")
       .option("-l, --label <selector>", "only pods with these labels, such as app=shop,tier=web", labels)
       .addOption(new Option("-s, --sort <key>", "what to sort by").choices(Object.keys(orders)).default("cpu"))
       .option(
