@@ -73,6 +73,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/usage/stats.js")).stats,
   },
   {
+    name: "events",
+    summary: "follow what happens to pods and containers",
+    group: "Look",
+    load: async () => (await import("./commands/events.js")).events,
+  },
+  {
+    name: "run",
+    summary: "run the pods of Kubernetes manifests, or one image",
+    group: "Run",
+    load: async () => (await import("./commands/run/run.js")).run,
+  },
+  {
+    name: "wait",
+    summary: "wait until containers have exited, or pods are ready",
+    group: "Run",
+    load: async () => (await import("./commands/wait.js")).wait,
+  },
+  {
     name: "pull",
     summary: "pull images",
     group: "Run",
