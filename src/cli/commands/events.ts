@@ -48,7 +48,8 @@ export const events: CommandModule<EventsOptions> = {
       `
 Continues until Ctrl-C, also while the runtime restarts; what was missed meanwhile is one resync. With --timeout, it
 ends after that time with exit code 124.
-Types: ${types.join(", ")}.
+Types: ${types.slice(0, 5).join(", ")},
+${types.slice(5).join(", ")}.
 
 Examples:
   k8s-cri-client events -n shop

@@ -3,14 +3,17 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { parse } from "yaml";
 import { Interruption } from "../../../src/cli/terminal.js";
 import type { FakeRuntimeOptions } from "../../../src/testing/index.js";
 import { type CliOptions, runCli } from "../../support/terminal.js";
 import { startFake } from "../support.js";
 
-/** A job with a sidecar-free pair of containers. */
+// The first test loads the modules of the command, which takes long on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** A job with two containers. */
 const pair = (second = "exit 0") => `
 apiVersion: v1
 kind: Pod
