@@ -66,7 +66,7 @@ describe("a manifest", () => {
   test("runs to its end: logs with prefixes, exit code 0, nothing left", async () => {
     const { run, file, left } = await startNode();
     const { exitCode, stdout, stderr } = await run(["-f", await file("pod.yaml", pair())]);
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: "one first line\n", stderr: "" });
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: "pair/one first line\n", stderr: "" });
     expect(await left()).toEqual([0, 0]);
   });
 
@@ -80,7 +80,7 @@ describe("a manifest", () => {
     const { run, file } = await startNode();
     const path = await file("pod.yaml", pair());
     const { stdout, stderr } = await run(["-f", path], { isTTY: true });
-    expect(stdout).toContain("\u001b[36mone\u001b[39m first line\n");
+    expect(stdout).toContain("\u001b[36mpair/one\u001b[39m first line\n");
     expect(stderr).toMatch(/pair\/one: Created: /);
     expect(stderr).toMatch(/pair\/two: Started: /);
     expect((await run(["-f", path, "-q"], { isTTY: true })).stderr).toBe("");
@@ -98,7 +98,7 @@ describe("a manifest", () => {
       "envFrom: [{ configMapRef: { name: words } }], command: [echo, $(word)]",
     );
     const { exitCode, stdout } = await run(["-f", join(folder, "objects"), "-f", "-"], { stdin: Readable.from([pod]) });
-    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "one hello\n" });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "pair/one hello\n" });
   });
 
   test("with faults is refused, with all of them and their places, and nothing is run", async () => {

@@ -2,6 +2,7 @@ import type { PodExit, RunningPod, RunningPodEvent } from "../../../kubernetes/i
 import type { Invocation } from "../../command.js";
 import { stylesOf } from "../../output/styles.js";
 import { printable } from "../../output/table.js";
+import type { LogPrinter } from "../logs/log-printer.js";
 
 /**
  * Notes what happens to a pod until it is disposed of or released. Without a terminal, only warnings.
@@ -21,38 +22,11 @@ function lineOf({ name }: RunningPod, { reason, container, message }: RunningPod
   return `${container === undefined ? name : `${name}/${container}`}: ${reason}: ${message}`;
 }
 
-/** Colours of containers, in the order in which they appear. */
-const colors = ["cyan", "magenta", "blue", "green", "yellow", "red"] as const;
-
-/** Chooses the prefixes of lines: the container, and with several pods the pod. One container needs none. */
-export class Prefixes {
-  readonly #colors = new Map<string, (typeof colors)[number]>();
-  readonly #styles: Invocation["styles"];
-  readonly #pods: number;
-  readonly #isNeeded: boolean;
-
-  constructor({ styles }: Invocation, pods: readonly RunningPod[]) {
-    this.#styles = styles;
-    this.#pods = pods.length;
-    this.#isNeeded = pods.flatMap(({ containerNames }) => containerNames).length > 1;
-  }
-
-  of(pod: RunningPod, container: string): string {
-    if (!this.#isNeeded) return "";
-    const name = this.#pods > 1 ? `${pod.name}/${container}` : container;
-    const color = this.#colors.get(name) ?? colors[this.#colors.size % colors.length] ?? "cyan";
-    this.#colors.set(name, color);
-    return `${this.#styles(color, printable(name))} `;
-  }
-}
-
 /** Prints the logs of all containers of a pod until it has ended. */
-export async function followPod(invocation: Invocation, pod: RunningPod, prefixes: Prefixes): Promise<PodExit> {
-  const { signal } = invocation.terminal;
-  for await (const { container, text, partial } of pod.logs({ follow: true, signal })) {
-    const prefix = prefixes.of(pod, container);
-    await invocation.print(`${prefix}${text}${partial && prefix === "" ? "" : "\n"}`);
-  }
+export async function followPod({ terminal }: Invocation, pod: RunningPod, printer: LogPrinter): Promise<PodExit> {
+  const { signal } = terminal;
+  const entries = pod.logs({ follow: true, encoding: "buffer", signal });
+  for await (const batch of entries.batches()) await printer.print(batch);
   return pod.wait({ signal });
 }
 

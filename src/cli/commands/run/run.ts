@@ -14,8 +14,9 @@ import { messageOf, ownFailureOf } from "../../failures.js";
 import { structured } from "../../output/format.js";
 import { printable } from "../../output/table.js";
 import { duration } from "../../values.js";
+import { LogPrinter } from "../logs/log-printer.js";
 import { type InputOptions, readInput } from "./input.js";
-import { exitCodeOf, followPod, noteEvents, Prefixes } from "./progress.js";
+import { exitCodeOf, followPod, noteEvents } from "./progress.js";
 
 interface RunOptions extends InputOptions {
   detach?: boolean;
@@ -142,8 +143,9 @@ async function runPlans(
       noting.push(noteEvents(invocation, pod, options.quiet ?? false));
     }
     if (options.detach) return await detach(invocation, cri, pods, options.readyTimeout);
-    const prefixes = new Prefixes(invocation, pods);
-    const exits = await Promise.all(pods.map((pod) => followPod(invocation, pod, prefixes)));
+    const hasSeveral = pods.flatMap(({ containerNames }) => containerNames).length > 1;
+    const printer = new LogPrinter(invocation, cri, { output: "text", prefix: hasSeveral });
+    const exits = await Promise.all(pods.map((pod) => followPod(invocation, pod, printer)));
     for (const [index, { phase, reason }] of exits.entries()) {
       if (phase === "Failed" && reason) invocation.note(printable(`${pods[index]?.name}: failed: ${reason}`));
     }
