@@ -57,7 +57,12 @@ export const groups: readonly Group[] = [
   },
   {
     title: "Runtimes",
-    pages: [guide("runtimes", "Runtimes"), guide("conformance", "Conformance"), guide("bundling", "Bundling")],
+    pages: [
+      guide("runtimes", "Runtimes"),
+      guide("support", "Support"),
+      guide("conformance", "Conformance"),
+      guide("bundling", "Bundling"),
+    ],
   },
   {
     title: "Coming from",

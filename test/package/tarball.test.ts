@@ -262,6 +262,26 @@ describe("with the tools of a project", async () => {
   );
 });
 
+test(
+  "npm installs the package without warnings, except for one that every package with grpc-js causes",
+  async () => {
+    const project = join(folder, "warnings");
+    await mkdir(project);
+    await writeFile(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true }));
+    const options = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=warn"];
+    const { code, stdout, stderr } = await run("npm", ["install", ...options, tarball], { cwd: project });
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^\s*added \d+ packages in \S+\s*$/);
+    // npm 11.16 and newer names packages with install scripts. grpc-js depends on protobufjs, whose script only prints advice.
+    const isKnown = (line: string) =>
+      /^npm warn install-scripts(?!.*\((?:pre|post)?install:)|protobufjs@7\S+ \(postinstall/.test(line);
+    expect(stderr.split("\n").filter((line) => line !== "" && !isKnown(line))).toEqual([]);
+    const script = await readFile(join(project, "node_modules/protobufjs/scripts/postinstall.js"), "utf8");
+    expect(script).not.toMatch(/child_process|https?"|writeFile/);
+  },
+  npmTimeoutMs,
+);
+
 test("every file in examples/testing is tested", async () => {
   const run = Object.values(testExamples).flatMap((examples) => examples.map(([file]) => file));
   expect(await readdir(join(root, "examples/testing"))).toEqual(run.sort());
