@@ -119,7 +119,7 @@ describe("the tarball", () => {
       code: /^dist\/(esm|cjs)\/src\/(.*\/)?[^/]+\.js(\.map)?$/,
       declarations: /^dist\/(esm|cjs)\/(src\/.*\.d\.ts(\.map)?|generated\/.*\.d\.ts)$/,
       sources: /^src\/.*\.ts$/,
-      guides: /^docs\/([^/]+\.md|performance\/[^/]+\.svg)$/,
+      guides: /^docs\/((recipes\/)?[^/]+\.md|(diagrams|performance)\/[^/]+\.svg)$/,
       examples: /^examples\/(testing\/)?[^/]+\.[cm]?[jt]s$/,
     };
     for (const [kind, pattern] of Object.entries(kinds)) {
