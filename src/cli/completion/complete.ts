@@ -135,11 +135,11 @@ function kindsOfOption(option: Option): LiveKind[] {
   return name === "pod" || name === "namespace" || name === "container" ? [name] : [];
 }
 
-/** What an argument stands for, by its name in the help: `CONTAINER`, `POD`, `IMAGE`, or `NAME` for pods and containers. */
+/** What an argument stands for, by its name in the help, such as `CONTAINER` or `pod`. `NAME` is a pod or container. */
 function kindsOfName(name: string): LiveKind[] {
   const kinds: LiveKind[] = [];
-  if (/CONTAINER|NAME/.test(name)) kinds.push("container");
-  if (/POD|NAME/.test(name)) kinds.push("pod");
-  if (/IMAGE/.test(name)) kinds.push("image");
+  if (/container|name/i.test(name)) kinds.push("container");
+  if (/pod|name/i.test(name)) kinds.push("pod");
+  if (/image/i.test(name)) kinds.push("image");
   return kinds;
 }

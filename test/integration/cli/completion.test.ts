@@ -53,7 +53,9 @@ test("completes choices of options and arguments", async () => {
 test("completes names of the node, as short as they are unique", async () => {
   const { complete, web } = await startNode();
   expect((await complete("stop", "")).sort()).toEqual(["api", "api/main", "web", "web/main", "worker"]);
-  expect(await complete("ps", "wo")).toEqual(["worker"]);
+  for (const name of ["ps", "logs", "exec", "attach", "inspect", "rm"]) {
+    expect(await complete(name, "wo"), name).toEqual(["worker"]);
+  }
   expect(await complete("ps", "main", "web/")).toEqual(["web/main"]);
   expect(await complete("pods", "shop/w")).toEqual(["shop/web"]);
   expect(await complete("pods", web.id.slice(0, 20))).toEqual([web.id]);
