@@ -1,5 +1,6 @@
 /**
- * The plainest static host: serves files by their path, and index.html for folders. The site needs no more.
+ * The plainest static host: serves files by their path, index.html for folders, and 404.html for what does not exist. The site needs
+ * no more.
  *
  * @module
  */
@@ -33,8 +34,9 @@ export async function serve({ base, folder }: Output, port = 0): Promise<StaticH
     const { pathname } = new URL(request.url ?? "/", "http://127.0.0.1");
     const file = fileFor(pathname);
     const content = file && (await readFile(file).catch(() => undefined));
-    response.writeHead(content ? 200 : 404, { "content-type": types[extname(file ?? "")] ?? "text/plain" });
-    response.end(content || "not found");
+    const type = content ? types[extname(file)] : types[".html"];
+    response.writeHead(content ? 200 : 404, { "content-type": type ?? "application/octet-stream" });
+    response.end(content ?? (await readFile(join(folder, "404.html")).catch(() => "not found")));
   });
   function fileFor(pathname: string): string | undefined {
     if (!pathname.startsWith(base)) return undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { brokenLinks } from "./anchors.js";
+import { brokenLinks } from "./broken-links.js";
 import { website } from "./places.js";
 import { run } from "./run.js";
 

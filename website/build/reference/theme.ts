@@ -3,10 +3,12 @@ import { type MarkdownPageEvent, MarkdownTheme, type MarkdownThemeContext } from
 
 /** Differs from the theme of the plugin to keep pages and the search short. */
 export class ReferenceTheme extends MarkdownTheme {
-  /** Headings without an anchor, such as "Returns" and "Default Value" of a member, become paragraphs. */
+  /** Headings without an anchor, such as "Parameters" and "Returns" of a member, become paragraphs, or begin one. */
   override render(page: MarkdownPageEvent): string {
     const markdown = super.render(page).replace(/^### Constructor$/m, "### Constructor {#constructor}");
-    return markdown.replace(/^#{3,6} (?!.*\{#)(.*)$/gm, "**$1**");
+    return markdown
+      .replace(/^#{3,6} (?!.*\{#)(.*)$/gm, "**$1**")
+      .replace(/^\*\*(Default Value|Returns|Throws)\*\*\n\n(?=[^\s#>|-])(?!```)/gm, "**$1:** ");
   }
 
   /** Links to the source once a page, not for every property. */
