@@ -17,7 +17,10 @@ try {
     const tsc = join(website, "node_modules/typescript/bin/tsc");
     return run(process.execPath, [tsc, "-p", website], { cwd: website });
   });
-  await step("Built the site twice", () => Promise.all(Object.values(outputs).map(buildSite)));
+  // One after the other: VitePress has one folder for temporary files.
+  for (const output of Object.values(outputs)) {
+    await step(`Built the site at ${output.base}`, () => buildSite(output));
+  }
   const vitest = join(repository, "node_modules/vitest/vitest.mjs");
   await run(process.execPath, [vitest, "run", "--root", website], { cwd: website, verbose: true });
 } catch (error) {

@@ -52,12 +52,17 @@ function leaveOutCallOptions(project: ProjectReflection): void {
   }
 }
 
-/** Sorts the exports of an entry point into the sections of its source. */
+/**
+ * Sorts the exports of an entry point into the sections of its source. Re-exports of another entry point have their own section,
+ * because they have no page there, and the theme would not list the pages of a section with them.
+ */
 function addSections(module: DeclarationReflection): void {
   const { sections } = entryPoints.find(({ name }) => name === module.name) ?? { sections: [] };
   for (const [section, names] of sections) {
     const exported = new Set(names);
-    for (const child of module.children ?? []) if (exported.has(child.name)) addCategory(child, section);
+    for (const child of module.children ?? []) {
+      if (exported.has(child.name) && child.kind !== ReflectionKind.Reference) addCategory(child, section);
+    }
   }
 }
 

@@ -18,6 +18,9 @@ const notExported = [
   ...["Method", "Methods", "MessageFns", "MessageFns.fromPartial", "PodPlanParts", "diagnosisChecks"],
 ];
 
+/** The section of exports that are in no section of the source. */
+const reExports = "Re-exports";
+
 const options = {
   name: "API reference",
   logLevel: "Warn",
@@ -35,7 +38,8 @@ const options = {
   excludeInternal: true,
   excludePrivate: true,
   categorizeByGroup: false,
-  categoryOrder: entryPoints.flatMap(({ sections }) => [...sections.keys()]),
+  categoryOrder: [...entryPoints.flatMap(({ sections }) => [...sections.keys()]), reExports],
+  defaultCategory: reExports,
   jsDocCompatibility: { exampleTag: true, defaultTag: false, inheritDocTag: true, ignoreUnescapedBraces: true },
   sort: ["source-order"],
   sortEntryPoints: false,
