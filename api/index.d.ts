@@ -1322,6 +1322,7 @@ interface LogQuery {
   id?: ContainerTarget | undefined;
   pod?: PodTarget | undefined;
   podLabels?: Readonly<Record<string, string>> | undefined;
+  podNamespace?: string | undefined;
   container?: string | undefined;
   labels?: Readonly<Record<string, string>> | undefined;
 }

@@ -193,7 +193,8 @@ describe("rotateLog", () => {
 describe("several logs", () => {
   test("are selected by pod labels and container names, and merged by time", async () => {
     const { cri, pod, run, write, logDirectory } = await podWithLogs();
-    const other = await cri.pods.run({ name: "o", labels: { app: "db" }, logDirectory: join(logDirectory, "o") });
+    const ofOther = { namespace: "shop", labels: { app: "db" }, logDirectory: join(logDirectory, "o") };
+    const other = await cri.pods.run({ name: "o", ...ofOther });
     const [a, b, c] = [await run("a"), await run("b"), await run("a", other)];
     await write(a, line("a1", 1), line("a4", 4));
     await write(b, line("b2", 2), line("b3", 3));
@@ -201,6 +202,8 @@ describe("several logs", () => {
     expect(await readLines(pod.logs())).toEqual(["a1", "b2", "b3", "a4"]);
     expect(await readLines(cri.logs({ podLabels: { app: "web" } }))).toEqual(["a1", "b2", "b3", "a4"]);
     expect(await readLines(cri.logs({ podLabels: { app: "web" }, container: "b" }))).toEqual(["b2", "b3"]);
+    expect(await readLines(cri.logs({ podNamespace: "shop" }))).toEqual(["c1"]);
+    expect(await readLines(cri.logs({ podNamespace: "shop", podLabels: { app: "web" } }))).toEqual([]);
     expect((await readLines(cri.logs({ container: "a" }))).sort()).toEqual(["a1", "a4", "c1"]);
     expect(await readLines(pod.logs({ tailLines: 1 }))).toEqual(["b3", "a4"]);
     for await (const entry of pod.logs({ container: "b" })) {
@@ -451,6 +454,7 @@ describe("several logs", () => {
     expect(refusal({ localPath: "/host" })).toMatchObject({ code: "INVALID_INPUT", field: "localPath" });
     const wrong = (query: object | null) => () => cri.logs(query as object);
     expect(wrong({ podlabels: { app: "web" } })).toThrow(/query\.podlabels: unknown field; did you mean podLabels/);
+    expect(wrong({ podNamespace: "" })).toThrow(/query\.podNamespace/);
     expect(wrong({ container: 5 })).toThrow(/query\.container/);
     expect(wrong({ container: "" })).toThrow(/query\.container/);
     expect(wrong(null)).toThrow(/query/);

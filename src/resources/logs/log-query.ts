@@ -18,13 +18,22 @@ export interface LogQuery {
   pod?: PodTarget | undefined;
   /** Containers of pods with exactly these labels. */
   podLabels?: Readonly<Record<string, string>> | undefined;
+  /** Containers of pods in this namespace. */
+  podNamespace?: string | undefined;
   /** Containers with this name. */
   container?: string | undefined;
   /** Containers with exactly these labels. */
   labels?: Readonly<Record<string, string>> | undefined;
 }
 
-const queryFields: FieldsOf<LogQuery> = { id: true, pod: true, podLabels: true, container: true, labels: true };
+const queryFields: FieldsOf<LogQuery> = {
+  id: true,
+  pod: true,
+  podLabels: true,
+  podNamespace: true,
+  container: true,
+  labels: true,
+};
 
 /** One or several checked queries. Selects the containers that match any of them. */
 export class LogSelector {
@@ -55,7 +64,8 @@ export class LogSelector {
 class CheckedQuery {
   readonly #id: string | undefined;
   readonly #podId: string | undefined;
-  readonly #podLabels: Record<string, string> | undefined;
+  /** What pods must have, apart from an id; `undefined` if any pod will do. */
+  readonly #ofPods: { labels: Record<string, string>; namespace: string | undefined } | undefined;
   readonly #container: string | undefined;
   readonly #labels: Record<string, string>;
 
@@ -64,7 +74,9 @@ class CheckedQuery {
     const checked = new ObjectReader(query, path, queryFields);
     this.#id = query.id === undefined ? undefined : idOf(query.id, "id", "container");
     this.#podId = query.pod === undefined ? undefined : idOf(query.pod, "pod");
-    this.#podLabels = checked.optional("podLabels", stringMap);
+    const labels = checked.optional("podLabels", stringMap);
+    const namespace = checked.optional("podNamespace", requiredString);
+    this.#ofPods = labels || namespace !== undefined ? { labels: labels ?? {}, namespace } : undefined;
     this.#container = query.container === undefined ? undefined : checked.read("container", requiredString);
     this.#labels = checked.read("labels", stringMap);
   }
@@ -73,20 +85,20 @@ class CheckedQuery {
   select({ containers, pods }: NodeState): Container[] {
     const isWanted = containerMatcher({ id: this.#id, pod: this.#podId, name: this.#container, labels: this.#labels });
     const found = [...containers.values()].filter(isWanted);
-    if (!this.#podLabels) return found;
-    const isOfPod = podMatcher({ labels: this.#podLabels });
+    if (!this.#ofPods) return found;
+    const isOfPod = podMatcher(this.#ofPods);
     return found.filter(({ podSandboxId }) => {
       const pod = pods.get(podSandboxId);
       return pod !== undefined && isOfPod(pod);
     });
   }
 
-  /** Lists the containers that may match, and the pods if the query has labels of pods. */
+  /** Lists the containers that may match, and the pods if the query has labels or a namespace of pods. */
   async list(connection: Connection, signal: AbortSignal): Promise<NodeState> {
     const id = this.#podId ?? "";
     const filter = { id: this.#id ?? "", podSandboxId: id, state: undefined, labelSelector: this.#labels };
     const containers = await listContainers(connection, filter, { signal });
-    const selector = this.#podLabels && { id, state: undefined, labelSelector: this.#podLabels };
+    const selector = this.#ofPods && { id, state: undefined, labelSelector: this.#ofPods.labels };
     const pods = selector ? await listPodSandboxes(connection, selector, { signal }) : [];
     return { containers: byId(containers), pods: byId(pods) };
   }

@@ -164,6 +164,8 @@ describe.skipIf(skipped)("logs", () => {
     for (const args of [["web"], ["-l", "app=shop"], ["a", "b"], ["web", "a", "--all-containers"]]) {
       expect({ args, ...(await run(["logs", ...args])) }).toEqual({ args, exitCode: 0, stdout: merged, stderr: "" });
     }
+    expect(await run(["logs", "-l", "app=shop", "-n", "other"])).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await run(["logs", "-l", "app=shop", "-n", "default"])).toMatchObject({ stdout: merged });
     expect(await run(["logs", "web", "-c", "a", "--stream", "stderr"])).toMatchObject({ stdout: "a2\n" });
     expect(await run(["logs", "web", "--tail", "1"])).toMatchObject({ stdout: "web/b b1\nweb/a a2\n" });
     expect(await run(["logs", "a", "--since", "2099-01-01T00:00:00Z"])).toMatchObject({ exitCode: 0, stdout: "" });

@@ -14,9 +14,9 @@ export async function findLogs(
   names: readonly string[],
   options: Selection,
 ): Promise<{ queries: LogQuery[]; hasSeveral: boolean }> {
-  const { label, container, followNew } = options;
+  const { label, container, namespace, followNew } = options;
   const named = await Promise.all(names.map((name) => queryFor(cri, name, options)));
-  const byLabel: LogQuery[] = label ? [{ podLabels: label, container }] : [];
+  const byLabel: LogQuery[] = label ? [{ podLabels: label, podNamespace: namespace, container }] : [];
   const queries = [...named, ...byLabel];
   const hasSeveral = byLabel.length > 0 || (await countContainers(cri, named)) > 1;
   return { queries, hasSeveral: hasSeveral || (followNew === true && named.some((query) => !query.container)) };
