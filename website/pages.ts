@@ -38,6 +38,7 @@ export const groups: readonly Group[] = [
       guide("logs", "Logs"),
       guide("events", "Events"),
       guide("stats", "Statistics"),
+      guide("observability", "Observability"),
       guide("cli", "Command line"),
       guide("json", "JSON and time"),
       guide("errors", "Errors and retries"),
