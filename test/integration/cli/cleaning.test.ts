@@ -178,7 +178,7 @@ describe("prune", () => {
     const answer = (text: string) => Object.assign(new PassThrough(), { isTTY: true }).end(text) as PassThrough;
     const args = ["prune", "--min-age", "0"];
     const no = await run(args, { stdin: answer("n\n") });
-    expect(no).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("Remove these 1 objects") });
+    expect(no).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("Remove this object") });
     expect(no.stderr).toContain("nothing was removed");
     expect(await run(args, { stdin: answer("") })).toMatchObject({ exitCode: 1 });
     expect(await cri.pods.list()).toHaveLength(2);

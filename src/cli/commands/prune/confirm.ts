@@ -14,7 +14,10 @@ export async function confirm({ terminal }: Invocation, question: string): Promi
   try {
     // ctrl-c arrives here, because readline reads keys.
     const interrupted = new Promise<never>((_, reject) => {
-      lines.once("SIGINT", () => reject(new ExitError("nothing was removed", 130)));
+      lines.once("SIGINT", () => {
+        stderr.write("\n");
+        reject(new ExitError("nothing was removed", 130));
+      });
       lines.once("close", () => reject(new ExitError("nothing was removed", 1)));
     });
     const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), interrupted]);

@@ -68,7 +68,7 @@ Examples:
       for (const { kind, name } of planned.filter(({ result }) => result === "removed"))
         invocation.note(`${kind} ${name}`);
       const more = wanted.includes("pods") && wanted.includes("containers") ? ", and pods that are empty then" : "";
-      await confirm(invocation, `Remove these ${number} objects${more}?`);
+      await confirm(invocation, `Remove ${number === 1 ? "this object" : `these ${number} objects`}${more}?`);
     }
     return report(invocation, options, await run(options.dryRun ?? false));
   },
