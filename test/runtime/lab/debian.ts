@@ -25,14 +25,22 @@ const attempts = 4;
  */
 export async function fetchPackages(suite: Suite, packages: readonly string[]): Promise<string> {
   const names = [...new Set(packages)].sort();
-  const suiteFolder = join(cacheFolder(), "debian", suite);
-  const digest = createHash("sha256").update(names.join(" ")).digest("hex").slice(0, 12);
-  const root = join(suiteFolder, `root-${digest}`);
-  if (existsSync(root)) return root;
-  return await withLock(suiteFolder, async () => {
-    if (!existsSync(root)) await unpackInto(root, suite, names, suiteFolder);
-    return root;
-  });
+  return await unpackedOnce(suite, names, names.join(" "));
+}
+
+/**
+ * Unpacks the packages and everything that they depend on, as {@link fetchPackages} does.
+ *
+ * @param omitted - dependencies that are not needed, or that the machine itself must provide, such as `libc6`
+ */
+export async function fetchWithDependencies(
+  suite: Suite,
+  packages: readonly string[],
+  omitted: readonly string[],
+): Promise<string> {
+  const names = [...new Set(packages)].sort();
+  const key = `${names.join(" ")} with dependencies, without ${[...omitted].sort().join(" ")}`;
+  return await unpackedOnce(suite, names, key, omitted);
 }
 
 /** Returns the version of a package that {@link fetchPackages} unpacked, for example `1.7.24~ds1-6+deb13u1`. */
@@ -57,17 +65,39 @@ export async function debianArchive(): Promise<string | undefined> {
   )?.[1];
 }
 
-async function unpackInto(root: string, suite: Suite, names: readonly string[], suiteFolder: string): Promise<void> {
+async function unpackedOnce(
+  suite: Suite,
+  names: readonly string[],
+  key: string,
+  omitted?: readonly string[],
+): Promise<string> {
+  const suiteFolder = join(cacheFolder(), "debian", suite);
+  const digest = createHash("sha256").update(key).digest("hex").slice(0, 12);
+  const root = join(suiteFolder, `root-${digest}`);
+  if (existsSync(root)) return root;
+  return await withLock(suiteFolder, async () => {
+    if (!existsSync(root)) await unpackInto(root, suite, names, suiteFolder, omitted);
+    return root;
+  });
+}
+
+/** @param omitted - if given, the packages' dependencies except these are unpacked too */
+async function unpackInto(
+  root: string,
+  suite: Suite,
+  names: readonly string[],
+  suiteFolder: string,
+  omitted?: readonly string[],
+): Promise<void> {
   const store = join(suiteFolder, "packages");
   await mkdir(store, { recursive: true });
   await removeLeftovers(suiteFolder);
   const work = await mkdtemp(join(suiteFolder, "work-"));
   try {
-    const missing: string[] = [];
-    for (const name of names) if ((await cachedPackage(store, name)) === undefined) missing.push(name);
-    if (missing.length > 0) await download(suite, missing, work, store);
+    const complete = omitted === undefined && (await missingFrom(store, names)).length === 0;
+    const all = complete ? names : await download(suite, names, work, store, omitted);
     const draft = join(work, "root");
-    for (const name of names) {
+    for (const name of all) {
       const file = await cachedPackage(store, name);
       if (file === undefined) throw new Error(`apt-get did not download the package ${name} of ${suite}`);
       await run("dpkg-deb", ["-x", join(store, file), draft]);
@@ -90,17 +120,34 @@ async function cachedPackage(store: string, name: string): Promise<string | unde
   return (await readdir(store)).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
 }
 
-async function download(suite: Suite, names: readonly string[], work: string, store: string): Promise<void> {
+async function missingFrom(store: string, names: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of names) if ((await cachedPackage(store, name)) === undefined) missing.push(name);
+  return missing;
+}
+
+/** Downloads the packages that the store lacks. Returns the names of all packages, with their dependencies if wanted. */
+async function download(
+  suite: Suite,
+  names: readonly string[],
+  work: string,
+  store: string,
+  omitted?: readonly string[],
+): Promise<readonly string[]> {
   const archive = await debianArchive();
   if (archive === undefined)
     throw new Error("apt on this machine has no Debian archive in its configuration; set CRI_LAB_DEBIAN_ARCHIVE");
   const options = await aptOptions(suite, archive, work);
   const downloads = join(work, "downloads");
   await mkdir(downloads);
+  let all = names;
   for (let attempt = 1; ; attempt++) {
     try {
       await run("apt-get", [...options, "-q", "update"]);
-      await run("apt-get", [...options, "-q", "download", ...names], { cwd: downloads, timeoutMs: 600_000 });
+      if (omitted !== undefined) all = await withDependencies(names, omitted, options);
+      const missing = await missingFrom(store, all);
+      if (missing.length > 0)
+        await run("apt-get", [...options, "-q", "download", ...missing], { cwd: downloads, timeoutMs: 600_000 });
       break;
     } catch (error) {
       const output = error instanceof CommandError ? error.output : String(error);
@@ -114,6 +161,18 @@ async function download(suite: Suite, names: readonly string[], work: string, st
     }
   }
   for (const file of await readdir(downloads)) await rename(join(downloads, file), join(store, file));
+  return all;
+}
+
+/** Asks apt-get what it would install on a machine without any packages. */
+async function withDependencies(
+  names: readonly string[],
+  omitted: readonly string[],
+  options: readonly string[],
+): Promise<string[]> {
+  const plan = await run("apt-get", [...options, "--simulate", "--no-install-recommends", "install", ...names]);
+  const all = Array.from(plan.matchAll(/^Inst (\S+)/gm), (match) => match[1] ?? "");
+  return all.filter((name) => !omitted.includes(name));
 }
 
 /** Returns options that make apt-get use one suite and separate folders, and ignore the packages installed on the machine. */
