@@ -3,7 +3,7 @@ import { pathOnSite } from "../build/links.js";
 import { repositoryAddress } from "../build/places.js";
 import { groups } from "../pages.js";
 import { linkExports } from "./export-links.js";
-import { gitHubAnchor, scrollTables } from "./markdown.js";
+import { gitHubAnchor, scrollTables, unmarkEmptyHeaders } from "./markdown.js";
 import { referenceSidebar } from "./reference-sidebar.js";
 
 const base = process.env.DOCS_BASE ?? "/";
@@ -31,6 +31,7 @@ export default defineConfig({
     anchor: { slugify: gitHubAnchor },
     config(md) {
       scrollTables(md);
+      unmarkEmptyHeaders(md);
       linkExports(md);
     },
   },

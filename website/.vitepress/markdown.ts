@@ -14,3 +14,15 @@ export const scrollTables: NonNullable<MarkdownOptions["config"]> = ({ renderer:
   rules.table_open = () => '<div class="table" tabindex="0"><table>\n';
   rules.table_close = () => "</table></div>\n";
 };
+
+/** An empty cell above the names of rows becomes an ordinary cell: screen readers would announce a header without a name. */
+export const unmarkEmptyHeaders: NonNullable<MarkdownOptions["config"]> = ({ core: { ruler } }) => {
+  ruler.push("empty_headers", ({ tokens }) => {
+    for (const [index, opening] of tokens.entries()) {
+      const [content, closing] = tokens.slice(index + 1, index + 3);
+      if (opening.type !== "th_open" || content?.content !== "" || closing === undefined) continue;
+      opening.tag = "td";
+      closing.tag = "td";
+    }
+  });
+};
