@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -19,14 +19,34 @@ import { Pty, type PtyOptions } from "./pty.js";
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 let folder: Promise<string> | undefined;
 
-/** Returns a folder that contains the program `k8s-cri-client`. It is built once for each process, and removed at its end. */
+/** Returns a folder that contains the program `k8s-cri-client`. It is built once for each process, and removed at its end or by the next process. */
 export function cliFolder(): Promise<string> {
   folder ??= bundle();
   return folder;
 }
 
+const prefix = "k8s-cri-client-cli-";
+
+/** Removes the folders of processes that have ended: vitest kills its workers, so that they cannot clean up. */
+async function removeStale(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const [, pid] = new RegExp(`^${prefix}(\\d+)-`).exec(name) ?? [];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
 async function bundle(): Promise<string> {
-  const outdir = await mkdtemp(join(tmpdir(), "k8s-cri-client-cli-"));
+  await removeStale();
+  const outdir = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
   process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
   await build({
     entryPoints: [main],
