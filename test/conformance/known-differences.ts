@@ -41,6 +41,7 @@ export const otherFiles: Readonly<Record<string, string>> = {
   "many-pods": "It measures a real node with many pods.",
   "message-limits": "It tests the message limits of real runtimes; test/integration tests those of a fake.",
   "socket-access": "It tests the permissions of the socket file, which the file system enforces.",
+  diagnosis: "It removes the network configuration of a real runtime; test/integration gives a fake the same faults.",
   cli: "A fake has no terminals: its commands are processes with pipes. test/integration/cli tests the command on a fake.",
 };
 

@@ -1,6 +1,6 @@
 /** Clear errors for a user without permission to open the runtime's socket. */
 import { chown } from "node:fs/promises";
-import { CriClient, EndpointError } from "k8s-cri-client";
+import { CriClient, diagnose, EndpointError } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { criFailureOf, failureOf } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
@@ -39,6 +39,20 @@ journeys(
       expect(String(failure)).toContain(
         `permission denied: ${socket} belongs to user root and group root, mode 0660; run as root`,
       );
+    });
+
+    test.skipIf(!possible)("diagnose() names who may use the socket, and the command that permits it", async () => {
+      await chown(socket, 0, emptyGroup);
+      try {
+        const { findings } = await asNobody(nobody, () => diagnose({ endpoint }));
+        expect(findings.filter(({ status }) => status === "failure")).toMatchObject([
+          { check: "socket", found: expect.stringMatching(/permission denied: .*mode 0660/) },
+        ]);
+        const commands = findings.find(({ check }) => check === "socket")?.commands;
+        expect(commands).toEqual(["sudo npx k8s-cri-client doctor", `sudo usermod -aG ${emptyGroup} "$USER"`]);
+      } finally {
+        await chown(socket, 0, 0);
+      }
     });
 
     test.skipIf(!possible)("a call rejects with the permission error and has no effect", async () => {
