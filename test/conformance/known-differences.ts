@@ -28,6 +28,7 @@ export interface KnownDifference {
 /** Files whose journeys cannot run on a fake, with the reason. */
 export const otherFiles: Readonly<Record<string, string>> = {
   lab: "It tests the lab itself.",
+  tracing: "It starts containerd with tracing.",
   "lab-teardown": "It tests the lab itself.",
   examples: "test/integration runs the examples on a fake.",
   "documented-code": "test/package runs the code of the pages on a fake.",
