@@ -23,8 +23,8 @@ export {
 
 test("the exports of an entry point are all names that it lists or declares", () => {
   const source =
-    'export { a, type B } from "./a.js";\nexport interface C {}\nexport async function d() {}\nconst e = 1;\n';
-  expect(exportsOf(source)).toEqual(["a", "B", "C", "d"]);
+    'export { a, type B, X as Y, type V as W } from "./a.js";\nexport interface C {}\nexport async function d() {}\nconst e = 1;\n';
+  expect(exportsOf(source)).toEqual(["a", "B", "Y", "W", "C", "d"]);
 });
 
 test("an export belongs to one section", () => {

@@ -13,7 +13,12 @@ export function exportsOf(source: string): readonly string[] {
   const lists = [...source.matchAll(/^export (?:type )?\{(.*?)\}/gms)].flatMap(([, list = ""]) => list.split(","));
   const declared = [...source.matchAll(/^export (?:async )?(?:interface|class|function|const|type) (\w+)/gm)];
   const names = [
-    ...lists.map((name) => name.replace(/^\s*type /, "").trim()),
+    ...lists.map((name) =>
+      name
+        .replace(/^.* as /s, "")
+        .replace(/^\s*type /, "")
+        .trim(),
+    ),
     ...declared.map(([, name = ""]) => name),
   ];
   return [...new Set(names)].filter(Boolean);
