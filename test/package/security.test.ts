@@ -126,21 +126,24 @@ describe("docs/reliability.md", async () => {
 });
 
 describe("the workflow that publishes", () => {
-  test("runs for releases only, with permissions to read and to authenticate to npm", async () => {
+  test("runs for releases only, each job with the permissions that it needs", async () => {
     const { on, permissions, jobs } = await workflow("publish");
     expect(on).toEqual({ release: { types: ["published"] } });
     expect(permissions).toEqual({});
     expect(jobs.test?.permissions).toEqual({ contents: "read" });
     expect(jobs.pack?.permissions).toEqual({ contents: "read" });
     expect(jobs.publish?.permissions).toEqual({ "id-token": "write" });
-    expect(Object.keys(jobs)).toEqual(["test", "pack", "publish"]);
+    expect(jobs["release-notes"]?.permissions).toEqual({ contents: "write" });
+    expect(Object.keys(jobs)).toEqual(["test", "matrix", "pack", "publish", "release-notes"]);
   });
 
-  test("publishes only after the whole suite has passed", async () => {
+  test("publishes only after the whole suite and the matrix have passed", async () => {
     const { jobs } = await workflow("publish");
     expect(jobs.test).toEqual({ uses: "./.github/workflows/test.yml", permissions: { contents: "read" } });
-    expect(jobs.pack?.needs).toBe("test");
+    expect(jobs.matrix).toEqual({ uses: "./.github/workflows/matrix.yml", permissions: { contents: "read" } });
+    expect(jobs.pack?.needs).toEqual(["test", "matrix"]);
     expect(jobs.publish?.needs).toBe("pack");
+    expect(jobs["release-notes"]?.needs).toBe("publish");
   });
 
   test("builds without the permission to publish", async () => {
@@ -151,6 +154,7 @@ describe("the workflow that publishes", () => {
       "npm run build",
       'npm run repository -- "$GITHUB_REPOSITORY"',
       "npm pack --ignore-scripts",
+      `npm run --silent release-notes -- "\${GITHUB_REF_NAME#v}" > release-notes.md`,
     ]);
   });
 
@@ -165,9 +169,15 @@ describe("the workflow that publishes", () => {
     ]);
   });
 
-  test("has no token and names no registry", async () => {
-    expect(await read(".github/workflows/publish.yml")).not.toMatch(/secrets\.|TOKEN|https?:\/\//);
-    const { pack, publish } = (await workflow("publish")).jobs;
+  test("has no token but the one that GitHub makes for the release notes, and names no registry", async () => {
+    const text = await read(".github/workflows/publish.yml");
+    expect(text).not.toMatch(/secrets\.|https?:\/\//);
+    expect(text.match(/^.*TOKEN.*$/gm)).toEqual([`          GH_TOKEN: \${{ github.token }}`]);
+    const { pack, publish, "release-notes": notes } = (await workflow("publish")).jobs;
+    // The job that may write to the repository runs nothing of it.
+    expect(notes?.steps?.flatMap(({ run = [] }) => run)).toEqual([
+      'gh release edit "$GITHUB_REF_NAME" --repo "$GITHUB_REPOSITORY" --notes-file release-notes.md',
+    ]);
     for (const { uses = "", with: inputs = {} } of [...(pack?.steps ?? []), ...(publish?.steps ?? [])]) {
       expect(inputs).not.toHaveProperty("registry-url");
       if (uses.startsWith("actions/checkout")) expect(inputs).toMatchObject({ "persist-credentials": false });

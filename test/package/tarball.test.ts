@@ -298,7 +298,17 @@ describe.each([
     await symlink(bin("vitest"), join(project, "node_modules/vitest"));
   }, npmTimeoutMs);
 
+  test("k8s-cri-client/otel needs @opentelemetry/api, and the error says so", async () => {
+    await writeFile(join(project, "otel.cjs"), `(async () => ${load("k8s-cri-client/otel")})();`);
+    const { code, stderr } = await node(["otel.cjs"], project);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Cannot find (package|module) '@opentelemetry\/api'/);
+  });
+
+  // The others load although no optional package is installed.
   test.each(subpaths)("%s loads without the modules that are loaded on first use", async (name, mainExport) => {
+    if (name === "k8s-cri-client/otel")
+      await symlink(bin("@opentelemetry"), join(project, "node_modules/@opentelemetry"));
     const sessionModules = /node_modules.(ws|commander)\b|chunks.(log-reader|remote-command|port-forward)/;
     const lazyModules =
       {
