@@ -859,7 +859,23 @@ interface Diagnosis {
   readonly findings: readonly Finding[];
 }
 
-type DiagnosisCheck = (typeof diagnosisChecks)[number];
+type DiagnosisCheck =
+  | "program"
+  | "endpoint"
+  | "socket"
+  | "other-runtimes"
+  | "server"
+  | "runtime"
+  | "network"
+  | "image-service"
+  | "handlers"
+  | "capabilities"
+  | "cgroups"
+  | "streaming"
+  | "disk"
+  | "clock"
+  | "kubelet"
+  | "pod";
 
 interface DiscoverOptions {
   env?: NodeJS.ProcessEnv | undefined;
@@ -2241,25 +2257,6 @@ declare const callPolicies: Readonly<Record<Rpc, CallPolicy>>;
 declare function cpuCores(previous: CpuReading | undefined, current: CpuReading | undefined): number | undefined;
 
 declare function diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
-
-declare const diagnosisChecks: readonly [
-  "program",
-  "endpoint",
-  "socket",
-  "other-runtimes",
-  "server",
-  "runtime",
-  "network",
-  "image-service",
-  "handlers",
-  "capabilities",
-  "cgroups",
-  "streaming",
-  "disk",
-  "clock",
-  "kubelet",
-  "pod",
-];
 
 declare function discoverEndpoint(options?: DiscoverOptions): Promise<string>;
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { packageVersion } from "../internal/package-version.js";
 import type { CommandModule } from "./command.js";
 import { UsageError } from "./command.js";
 import { type CommandEntry, commands } from "./commands.js";
@@ -8,7 +9,6 @@ import { addCrictlSpellings, addGlobalOptions } from "./global-options.js";
 import { invoke } from "./invoke.js";
 import { colorOf } from "./output/styles.js";
 import { printable } from "./output/table.js";
-import { packageVersion } from "./package-version.js";
 import type { Terminal } from "./terminal.js";
 
 /** Runs a command line and returns the exit code. Never rejects. */
@@ -48,7 +48,7 @@ export function buildProgram(terminal: Terminal, onExit: (exitCode: number) => v
     });
   program.helpCommand("help [COMMAND]", "show the help of a command").helpOption("-h, --help", "show this help");
   program.option("-V, --version", "print the version of this command").on("option:version", () => {
-    terminal.stdout.write(`${packageVersion()}\n`);
+    terminal.stdout.write(`${packageVersion}\n`);
     throw new CommanderError(0, "commander.version", "version");
   });
   addGlobalOptions(program);

@@ -1,5 +1,24 @@
+/** The name of a check. */
+export type DiagnosisCheck =
+  | "program"
+  | "endpoint"
+  | "socket"
+  | "other-runtimes"
+  | "server"
+  | "runtime"
+  | "network"
+  | "image-service"
+  | "handlers"
+  | "capabilities"
+  | "cgroups"
+  | "streaming"
+  | "disk"
+  | "clock"
+  | "kubelet"
+  | "pod";
+
 /** What a diagnosis checks, in the order in which it does. */
-export const diagnosisChecks = [
+export const diagnosisChecks: readonly DiagnosisCheck[] = [
   "program",
   "endpoint",
   "socket",
@@ -16,10 +35,7 @@ export const diagnosisChecks = [
   "clock",
   "kubelet",
   "pod",
-] as const;
-
-/** The name of a check. */
-export type DiagnosisCheck = (typeof diagnosisChecks)[number];
+];
 
 /**
  * The outcome of a check. `failure`: the package cannot be used, or only in part. `warning`: it works, but something deserves

@@ -1,6 +1,6 @@
+import { packageVersion } from "../../internal/package-version.js";
 import type { CommandModule } from "../command.js";
 import { addObjectOption, properties, structured } from "../output/format.js";
-import { packageVersion } from "../package-version.js";
 
 /** `version`: prints the versions of this package, of Node.js, and of the runtime. */
 export const version: CommandModule<{ output: "table" | "json" | "yaml"; client?: boolean }> = {
@@ -10,7 +10,7 @@ export const version: CommandModule<{ output: "table" | "json" | "yaml"; client?
   },
 
   async run(invocation, _, { output, client }) {
-    const ours = { clientVersion: packageVersion(), nodeVersion: process.version };
+    const ours = { clientVersion: packageVersion, nodeVersion: process.version };
     const cri = client ? undefined : await invocation.connect();
     const runtime = await cri?.version();
     if (output !== "table") return invocation.print(await structured({ ...ours, ...runtime }, output));

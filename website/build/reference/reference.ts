@@ -15,7 +15,7 @@ import { ReferenceTheme } from "./theme.js";
 /** Parts of other types that only the compiler needs. The docstrings of those types describe their result. */
 const notExported = [
   ...["Exactly", "Flag", "MethodName", "Not", "Opened", "ShortName", "WholeNumber"],
-  ...["Method", "Methods", "MessageFns", "MessageFns.fromPartial", "PodPlanParts", "diagnosisChecks"],
+  ...["Method", "Methods", "MessageFns", "MessageFns.fromPartial", "PodPlanParts"],
 ];
 
 /** The section of exports that are in no section of the source. */
