@@ -257,6 +257,7 @@ const cases: Readonly<Record<string, Case>> = {
 const withoutOptions: ReadonlySet<string> = new Set([
   "toCrictlPodConfig",
   "toCrictlContainerConfig",
+  "wasRunFromManifest",
   // Its defaults are in `nested` below.
   "CriClient.with",
   "CriClient.close",
