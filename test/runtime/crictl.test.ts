@@ -70,7 +70,7 @@ const containerFile = (image: string, path: string) =>
 journeys("crictl", (fixture) => {
   const { cri, image } = fixture;
 
-  test("runs a pod and a container from crictl's files", async () => {
+  test("runs a pod and a container from crictl's files", async ({ expect }) => {
     await using at = await folder();
     await using pod = await cri.pods.run(fromCrictlPodConfig(podFile(fixture.namespace, at.path)));
     const status = await pod.status();

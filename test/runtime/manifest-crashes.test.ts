@@ -1,7 +1,7 @@
 /** Pods from manifests whose program or runtime is killed. */
 import { readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { journeyNode } from "./helpers/journey-node.js";
 import { journeys } from "./helpers/journeys.js";
@@ -49,7 +49,7 @@ spec:
   const resources = (): NodeResource[] =>
     nodeResourcesOf(runtime.endpoint).filter(({ name }) => !/kubepods(\/(burstable|besteffort))?$/.test(name));
 
-  test("the next run continues a pod whose program was killed, and leaves nothing on the node", async () => {
+  test("the next run continues a pod whose program was killed, and leaves nothing on the node", async ({ expect }) => {
     await using node = await journeyNode();
     const before = resources();
     const document = manifest(fixture.name());
@@ -72,7 +72,9 @@ spec:
     expect([await readdir(`${rootDirectory}/pods`), await readdir(podLogsDirectory)]).toEqual([[], []]);
   });
 
-  test("a pod whose program was killed while it started becomes ready in the next run, which leaves nothing on the node", async () => {
+  test("a pod whose program was killed while it started becomes ready in the next run, which leaves nothing on the node", async ({
+    expect,
+  }) => {
     await using node = await journeyNode();
     const document = manifest(fixture.name());
     for (const delayMs of killedAfterMs) {
@@ -93,7 +95,7 @@ spec:
     }
   });
 
-  test("containers of a pod run on while the runtime restarts", async () => {
+  test("containers of a pod run on while the runtime restarts", async ({ expect }) => {
     await using node = await journeyNode();
     await using agent = await NodeAgent.start(runtime);
     const pod = await agent.run(manifest(fixture.name()), node.config);

@@ -147,7 +147,9 @@ spec:
     await expectNothingLeft(plan);
   });
 
-  test("probes that fail and recover: not ready meanwhile, and a restart for the liveness probe", async () => {
+  test("probes that fail and recover: not ready meanwhile, and a restart for the liveness probe", async ({
+    expect,
+  }) => {
     await using at = await temporaryNode();
     const plan = planOf(
       at.node,

@@ -153,6 +153,9 @@ export interface JourneyOptions {
 /**
  * Registers journeys for every runtime. Runtimes are tested concurrently; the journeys of one runtime run one after the other. The
  * last test of each runtime checks that no pods and containers remain on it.
+ *
+ * `expect.poll` needs the `expect` of the test, `test("…", async ({ expect }) => …)`: the imported one belongs to whichever test
+ * of the runtimes started or ended last.
  */
 export function journeys(theme: string, define: (fixture: Fixture) => void, options: JourneyOptions = {}): void {
   describeRuntimes(
