@@ -25,6 +25,5 @@ export function ownFailureOf(error: unknown): unknown {
 
 /** The message of an error, without the stack: a person at a terminal needs what happened and what to do. */
 export function messageOf(error: unknown): string {
-  if (CriError.is(error)) return error.message;
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../internal/package-version.js";
-import type { CommandModule } from "./command.js";
-import { UsageError } from "./command.js";
+import { type CommandModule, UsageError } from "./command.js";
 import { type CommandEntry, commands } from "./commands.js";
 import { completeArgument } from "./completion/scripts.js";
 import { exitCodeOf } from "./failures.js";
