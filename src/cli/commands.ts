@@ -141,7 +141,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "prune",
     aliases: ["gc"],
-    summary: "remove containers, pods, images and logs that nobody needs",
+    summary: "remove containers, pods, images and logs that are not needed any more",
     group: "Clean up",
     load: async () => (await import("./commands/prune/prune.js")).prune,
   },

@@ -23,7 +23,10 @@ export const rm: CommandModule<RmOptions> = {
         "with --force, time between the stop signal and SIGKILL (default: none; of a pod of the command run, its own)",
         duration,
       )
-      .option("--root-directory <directory>", "where the command run keeps the files of pods, if it was told to");
+      .option(
+        "--root-directory <directory>",
+        "where the command run keeps the files of pods, if it had this option, too",
+      );
     addSelectOptions(command);
     command.addHelpText(
       "after",

@@ -13,7 +13,7 @@ interface Options extends PruneOptions, ListOptions {
   kept?: boolean;
 }
 
-/** `prune`: removes what nobody needs any more. */
+/** `prune`: removes what is not needed any more. */
 export const prune: CommandModule<Options> = {
   define(command) {
     command
