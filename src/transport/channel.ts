@@ -16,8 +16,7 @@ export const channelDefaults = {
   "grpc.max_send_message_length": -1,
   // A restarted runtime accepts connections within one or two seconds, so the first back-off is short.
   "grpc.initial_reconnect_backoff_ms": 100,
-  // Without this limit, grpc-js would wait up to two minutes for the next attempt after a long upgrade. Trying a local socket
-  // more often is cheap.
+  // Without this limit, grpc-js would wait up to two minutes for the next attempt after a long upgrade.
   "grpc.max_reconnect_backoff_ms": 3_000,
   // Despite its name, this is the time limit of one attempt to connect. A starting runtime may accept the connection and then
   // hang.
@@ -37,11 +36,17 @@ export const channelDefaults = {
   // socket.
 } as const satisfies ChannelOptions;
 
+/**
+ * The default channel options of sockets and pipes. Until the next attempt to connect, calls fail with the error of the last
+ * attempt, although the runtime may be back. An attempt on a local socket costs less than a call, so it is made more often.
+ */
+export const localDefaults = { "grpc.max_reconnect_backoff_ms": 500 } as const satisfies ChannelOptions;
+
 /** Options of {@link createRuntimeChannel}. */
 export interface RuntimeChannelOptions {
   /** Credentials of an `https:` endpoint. */
   tls?: TlsOptions | undefined;
-  /** Overrides {@link channelDefaults}. */
+  /** Overrides {@link channelDefaults} and {@link localDefaults}. */
   channelOptions?: ChannelOptions | undefined;
 }
 
@@ -55,6 +60,7 @@ export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannel
   const credentials = secure ? createTlsCredentials(endpoint.host, options.tls) : ChannelCredentials.createInsecure();
   const channel = new RuntimeChannel(endpoint.target, new ClosableCredentials(credentials), {
     ...channelDefaults,
+    ...(endpoint.kind === "tcp" ? {} : localDefaults),
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
   });

@@ -104,7 +104,7 @@ spec:
     await runtime.start();
     await pod.waitReady();
     expect(await pod.columns()).toEqual({ ready: "1/1", status: "Running", restarts: 0 });
-    // While the program waits to connect again, for at most 3 s, its calls fail.
+    // While the program waits to connect again, for at most half a second, its calls fail.
     await expect.poll(() => pod.shell("main", "cat /sub/starts").catch(String)).toBe("x");
     await pod.dispose();
   });

@@ -1,6 +1,6 @@
 import { connectivityState } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { channelDefaults, createRuntimeChannel } from "../../../src/transport/channel.js";
+import { channelDefaults, createRuntimeChannel, localDefaults } from "../../../src/transport/channel.js";
 import { parseEndpoint } from "../../../src/transport/endpoint.js";
 
 describe("createRuntimeChannel", () => {
@@ -41,4 +41,5 @@ it("the defaults are the documented ones", () => {
     "grpc.enable_channelz": 0,
     "grpc-node.flow_control_window": 1_048_576,
   });
+  expect(localDefaults).toEqual({ "grpc.max_reconnect_backoff_ms": 500 });
 });
