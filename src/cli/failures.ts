@@ -1,12 +1,13 @@
 import { CommanderError } from "commander";
 import { CriError } from "../errors.js";
+import { errorMessage } from "../internal/error-message.js";
 import { ExitError, UsageError } from "./command.js";
 import { Interruption, type Terminal } from "./terminal.js";
 
 /** Prints an error as one message on stderr, and returns the exit code: 2 for a wrong command line, otherwise 1. */
 export function exitCodeOf(error: unknown, { stderr }: Terminal): number {
   if (error instanceof Interruption) return error.exitCode;
-  stderr.write(`k8s-cri-client: ${messageOf(error)}\n`);
+  stderr.write(`k8s-cri-client: ${errorMessage(error)}\n`);
   if (error instanceof ExitError || error instanceof CommanderError) return error.exitCode;
   return error instanceof UsageError ? 2 : 1;
 }
@@ -20,10 +21,5 @@ const programNotFound = 127;
 /** Gives an error the exit code of a command that ends with the exit code of another program. */
 export function ownFailureOf(error: unknown): unknown {
   if (error instanceof Interruption || error instanceof UsageError || error instanceof ExitError) return error;
-  return new ExitError(messageOf(error), CriError.is(error, "COMMAND_NOT_FOUND") ? programNotFound : ownFailure);
-}
-
-/** The message of an error, without the stack: a person at a terminal needs what happened and what to do. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return new ExitError(errorMessage(error), CriError.is(error, "COMMAND_NOT_FOUND") ? programNotFound : ownFailure);
 }

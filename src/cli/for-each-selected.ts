@@ -1,6 +1,6 @@
+import { errorMessage } from "../internal/error-message.js";
 import { forEachSettled } from "../internal/for-each.js";
 import type { Invocation } from "./command.js";
-import { messageOf } from "./failures.js";
 import { printable } from "./output/table.js";
 
 /** The number of objects to act on at the same time. */
@@ -22,7 +22,7 @@ export async function forEachSelected<T extends { readonly text: string }>(
       await act(one);
     } catch (error) {
       terminal.signal.throwIfAborted();
-      note(`k8s-cri-client: ${printable(one.text)}: ${messageOf(error)}`);
+      note(`k8s-cri-client: ${printable(one.text)}: ${errorMessage(error)}`);
       throw error;
     }
     await print(`${printable(one.text)}\n`);

@@ -1,4 +1,5 @@
 import { CriError, type CriErrorCode } from "../errors.js";
+import { errorMessage } from "../internal/error-message.js";
 import { LocalFileError } from "../internal/files/local-file-error.js";
 
 const codes: Readonly<Record<string, CriErrorCode>> = {
@@ -41,7 +42,7 @@ export function unknownFormat(path: string): CriError {
 
 function reasonOf(error: unknown): string {
   if (error instanceof LocalFileError) return `it ${error.reason}`;
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }
 
 function codeOf(error: unknown): string {

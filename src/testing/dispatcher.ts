@@ -1,5 +1,6 @@
 import { ServerError, Status } from "nice-grpc-common";
 import type { GrpcErrorCode } from "../errors.js";
+import { errorMessage } from "../internal/error-message.js";
 import { type CallLog, CallRecord } from "./calls.js";
 import type { FaultPhase } from "./faults/fault.js";
 import { Dropped, injectFaults, ScriptedFailure } from "./faults/inject.js";
@@ -134,7 +135,7 @@ function finishFailed(call: IncomingCall, record: CallRecord, error: unknown): v
 }
 
 function finishUnreadable(call: IncomingCall, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   if (error instanceof CallAborted) call.finish(Status.CANCELLED, message);
   else if (error instanceof FramingError) call.finish(framingCodes[error.kind], message);
   else call.finish(Status.INTERNAL, `grpc: error unmarshalling request: ${message}`);

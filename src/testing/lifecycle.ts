@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { posix } from "node:path";
 import { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../internal/abort.js";
+import { errorMessage } from "../internal/error-message.js";
 import { ContainerEventType, ContainerState, NamespaceMode, PodSandboxState, Signal } from "../proto.js";
 import { logDirectoryName } from "../specs/pod-config.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
@@ -111,7 +112,7 @@ export class Lifecycle {
 
   #startFailure({ id }: ContainerRecord, error: unknown): ServerError {
     if (error instanceof ServerError) return error;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     return error instanceof ProgramError ? this.flavor.errors.start(id, message) : rpcError("UNKNOWN", message);
   }
 

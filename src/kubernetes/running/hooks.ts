@@ -1,5 +1,6 @@
 import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
+import { errorMessage } from "../../internal/error-message.js";
 import { startTimer } from "../../internal/timer.js";
 import type { HookManifest } from "../manifest/container.js";
 import { httpGet, httpHeaders, httpUrl } from "./probes/http-probe.js";
@@ -38,9 +39,7 @@ export async function runHook(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (limited.signal.aborted) throw new HookFailure(`did not finish within ${(timeoutMs ?? 0) / 1000}s`);
-    throw error instanceof HookFailure
-      ? error
-      : new HookFailure(error instanceof Error ? error.message : String(error));
+    throw error instanceof HookFailure ? error : new HookFailure(errorMessage(error));
   } finally {
     timer?.();
     limited.unlink();

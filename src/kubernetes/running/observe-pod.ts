@@ -1,4 +1,5 @@
 import { CriError } from "../../errors.js";
+import { errorMessage } from "../../internal/error-message.js";
 import { forEachSettled } from "../../internal/for-each.js";
 import type { CallOptions } from "../../options.js";
 import { type Container, ContainerState, type Long, type PodSandbox, PodSandboxState } from "../../proto.js";
@@ -130,7 +131,7 @@ export class PodObserver {
       return await readTerminationMessage({ path, policy, exitCode }, readLog);
     } catch (error) {
       signal?.throwIfAborted();
-      return `the termination message cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      return `the termination message cannot be read: ${errorMessage(error)}`;
     }
   }
 }

@@ -1,3 +1,5 @@
+import { errorMessage } from "../../internal/error-message.js";
+
 /** The reasons why a container does not run, as `kubectl get pod` shows them. */
 export type WaitingReason =
   | "CrashLoopBackOff"
@@ -32,5 +34,5 @@ export function messageOf(error: unknown): string {
   if (typeof error === "object" && error !== null && "details" in error && typeof error.details === "string") {
     return error.details;
   }
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }

@@ -1,5 +1,6 @@
 import { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../../internal/abort.js";
+import { errorMessage } from "../../internal/error-message.js";
 import { type AttachRequest, ContainerState, type ExecRequest, PodSandboxState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import { ProgramError } from "../backend/program-error.js";
@@ -86,8 +87,7 @@ export function checkReady(pod: PodRecord, flavor: FlavorProfile): void {
 
 /** Returns the outcome of a command that the backend could not start, or throws the runtime's error. */
 export function execFailure(rpc: "Exec" | "ExecSync", error: unknown, { state, flavor }: Lifecycle): ExecOutcome {
-  if (!(error instanceof ProgramError))
-    throw rpcError("UNKNOWN", error instanceof Error ? error.message : String(error));
+  if (!(error instanceof ProgramError)) throw rpcError("UNKNOWN", errorMessage(error));
   const failure = flavor.errors.exec(rpc, state.ids.next(), error.message);
   if (failure instanceof ServerError) throw failure;
   return failure;

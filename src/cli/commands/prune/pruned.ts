@@ -1,4 +1,5 @@
 import type { CriClient } from "../../../index.js";
+import { errorMessage } from "../../../internal/error-message.js";
 import type { Container, Image, PodSandbox } from "../../../proto.js";
 import { podName } from "../../output/cells.js";
 
@@ -87,7 +88,7 @@ function logOutcomes({
     ...removed.map((name) => ({ kind: "log", name, id: "", result: "removed" as const, reason: "" })),
     ...failed.map(({ path, error }) => ({
       ...{ kind: "log", name: path, id: "", result: "failed" as const },
-      reason: error instanceof Error ? error.message : String(error),
+      reason: errorMessage(error),
     })),
   ];
 }

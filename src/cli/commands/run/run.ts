@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { type CriClient, CriError, RegistryCredentials } from "../../../index.js";
+import { errorMessage } from "../../../internal/error-message.js";
 import { readRegular } from "../../../internal/files/open-regular.js";
 import {
   describeNode,
@@ -10,7 +11,7 @@ import {
   type RunningPod,
 } from "../../../kubernetes/index.js";
 import { type CommandModule, ExitError, type Invocation, UsageError } from "../../command.js";
-import { messageOf, ownFailureOf } from "../../failures.js";
+import { ownFailureOf } from "../../failures.js";
 import { structured } from "../../output/format.js";
 import { printable } from "../../output/table.js";
 import { duration } from "../../values.js";
@@ -195,7 +196,9 @@ async function remove({ terminal, note }: Invocation, pods: readonly RunningPod[
   const failures = results.flatMap((result, index) => {
     if (result.status === "fulfilled") return [];
     const { namespace, name } = pods[index] as RunningPod;
-    return [`${namespace}/${name} was not removed: ${messageOf(result.reason)}; try: rm --force ${namespace}/${name}`];
+    return [
+      `${namespace}/${name} was not removed: ${errorMessage(result.reason)}; try: rm --force ${namespace}/${name}`,
+    ];
   });
   if (failures.length > 0) throw new ExitError(printable(failures.join(" ")), 125);
 }

@@ -1,4 +1,5 @@
 import { linkAbort } from "../../../internal/abort.js";
+import { errorMessage } from "../../../internal/error-message.js";
 import { startTimer } from "../../../internal/timer.js";
 import type { ProbeManifest } from "../../manifest/container.js";
 import { probeExec } from "./exec-probe.js";
@@ -21,7 +22,7 @@ export async function runProbe(probe: ProbeManifest, target: ProbeTarget, signal
       return await attemptProbe(probe, target, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorMessage(error);
       if (attempt === maxAttempts) return { outcome: "error", message };
     }
   }
@@ -61,7 +62,7 @@ async function withinLimit(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (limited.signal.aborted) return failure(`the probe timed out after ${timeoutSeconds}s`);
-    return failure(error instanceof Error ? error.message : String(error));
+    return failure(errorMessage(error));
   } finally {
     stopTimer();
     limited.unlink();
