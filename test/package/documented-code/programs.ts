@@ -47,7 +47,7 @@ export const programs: Readonly<Record<string, (start: () => Promise<void>, scen
     await using pod = await scene.pod();
     await using _target = await scene.container(pod);
     const lines = await printed(start);
-    assert.match(lines[0] ?? "", /^http:\/\/127\.0\.0\.1:\d+ leads to port 80 of web\.$/);
+    assert.match(lines[0] ?? "", /^http:\/\/127\.0\.0\.1:\d+ is forwarded to port 80 of web\.$/);
     assert.equal(lines[1], "The shell exited with code 0.");
     assert.equal((await pod.containers()).length, 1);
   },
