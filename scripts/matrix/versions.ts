@@ -1,4 +1,4 @@
-/** The versions of the other packages in the matrix: one place to raise them. */
+/** The versions of the other packages in the matrix. CONTRIBUTING.md describes how to raise them. */
 export const versions = {
   node: { "20": "20.20.2", "22": "22.23.5", "24": "24.22.3", "26": "26.12.1" },
   /** The types that a project with each compiler uses. */
