@@ -1,4 +1,4 @@
-import type { Bench } from "./bench.js";
+import type { CellFolder } from "./cell-folder.js";
 
 /** A project in which the package and its tools are installed, for one or more cells. */
 export interface Project {
@@ -17,7 +17,7 @@ export interface Limit {
   /** Matches the error of the cell. The cell fails if it fails differently, and also if it works. */
   error: RegExp;
   /** What works instead. */
-  instead?: ((bench: Bench) => Promise<void>) | undefined;
+  instead?: ((folder: CellFolder) => Promise<void>) | undefined;
 }
 
 /** One combination of the matrix: a row and a column of a table. */
@@ -28,7 +28,7 @@ export interface Cell {
   column: string;
   project: Project;
   /** Runs the cell. Throws if it does not work. */
-  run(bench: Bench): Promise<void>;
+  run(folder: CellFolder): Promise<void>;
   limit?: Limit | undefined;
 }
 

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import type { Cell } from "./cell.js";
 import { groups } from "./matrix.js";
 import { pagePath, withTables } from "./page.js";
-import { Workshop } from "./workshop.js";
+import { Workspace } from "./workspace.js";
 
 const { values } = parseArgs({
   options: { only: { type: "string", multiple: true }, list: { type: "boolean" } },
@@ -25,14 +25,14 @@ const only = values.only ?? [""];
 const cells = groups.flatMap((group) => group.cells).filter(({ name }) => only.some((start) => name.startsWith(start)));
 
 /** Runs one cell. Returns the problem, if its result is not the one that the tables state. */
-async function problemOf(cell: Cell, workshop: Workshop): Promise<string | undefined> {
-  const bench = await workshop.benchFor(cell);
+async function problemOf(cell: Cell, workspace: Workspace): Promise<string | undefined> {
+  const folder = await workspace.folderFor(cell);
   try {
-    await cell.run(bench);
+    await cell.run(folder);
   } catch (error) {
     const { message } = error as Error;
     if (!cell.limit?.error.test(message)) return message;
-    return await cell.limit.instead?.(bench).then(
+    return await cell.limit.instead?.(folder).then(
       () => undefined,
       (other: Error) => other.message,
     );
@@ -46,17 +46,17 @@ if (values.list) {
   console.error(`No cell has a name that begins with ${only.join(" or ")}. npm run matrix -- --list shows all names.`);
   process.exitCode = 1;
 } else {
-  await using workshop = await Workshop.open();
+  await using workspace = await Workspace.open();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      workshop.removeNow();
+      workspace.removeNow();
       process.exit(1);
     });
   }
   let failures = 0;
   for (const cell of cells) {
     const started = performance.now();
-    const problem = await problemOf(cell, workshop);
+    const problem = await problemOf(cell, workspace);
     const seconds = ((performance.now() - started) / 1_000).toFixed(1);
     if (problem !== undefined) failures++;
     console.log(`${problem === undefined ? (cell.limit?.status ?? "ok") : "FAILED"}  ${cell.name} (${seconds} s)`);

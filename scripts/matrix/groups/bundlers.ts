@@ -1,6 +1,6 @@
-import { type Bench, type ModuleType, outside } from "../bench.js";
 import { nodeBinary, toolNode } from "../binaries.js";
 import type { Cell, Group, Project } from "../cell.js";
+import { type CellFolder, type ModuleType, outside } from "../cell-folder.js";
 import { versions } from "../versions.js";
 
 const { esbuild, rollup, rollupPlugins, rolldown, vite, webpack } = versions;
@@ -135,15 +135,15 @@ const bundlers: readonly Bundler[] = [
 
 const columns: Record<ModuleType, string> = { module: "ES modules", commonjs: "CommonJS" };
 
-async function bundleAndRun(bench: Bench, { program, isBinary }: Bundler, type: ModuleType, bundle: Bundle) {
+async function bundleAndRun(folder: CellFolder, { program, isBinary }: Bundler, type: ModuleType, bundle: Bundle) {
   // The source consists of ES modules; the type of the folder is that of the bundle.
-  await bench.writeJavaScript("module", outside);
-  if (bundle.config) await bench.write(...bundle.config);
-  const node = bench.binary(nodeBinary(toolNode));
-  const path = bench.installed(program);
-  await bench.run(isBinary ? path : node, [...(isBinary ? [] : [path]), ...bundle.args]);
-  await bench.write("bundle/package.json", { private: true, type });
-  await bench.journey((env) => bench.run(node, [bundle.output], { env }));
+  await folder.writeJavaScript("module", outside);
+  if (bundle.config) await folder.write(...bundle.config);
+  const node = folder.binary(nodeBinary(toolNode));
+  const path = folder.installed(program);
+  await folder.run(isBinary ? path : node, [...(isBinary ? [] : [path]), ...bundle.args]);
+  await folder.write("bundle/package.json", { private: true, type });
+  await folder.journey((env) => folder.run(node, [bundle.output], { env }));
 }
 
 export const bundlerGroup: Group = {
@@ -156,7 +156,7 @@ export const bundlerGroup: Group = {
         row: bundler.row,
         column: columns[type],
         project,
-        run: (bench) => bundleAndRun(bench, bundler, type, bundle),
+        run: (folder) => bundleAndRun(folder, bundler, type, bundle),
       }),
     ),
   ),

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Bench } from "../bench.js";
 import { nodeBinary, toolNode } from "../binaries.js";
 import type { Group, Project } from "../cell.js";
+import type { CellFolder } from "../cell-folder.js";
 import { versions } from "../versions.js";
 
 const { next, react } = versions;
@@ -18,21 +18,21 @@ export const GET = async () => new Response(await journey(process.env.CRI_ENDPOI
 const layout = "export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n";
 
 /** Builds an application with a route handler, starts it, and requests the route. */
-async function buildAndRequest(bench: Bench): Promise<void> {
-  await bench.writeJavaScript("module", ["journey"]);
-  await bench.write("app/journey/route.js", route);
-  await bench.write("app/layout.jsx", layout);
-  // The folder has no lock file, and Next.js would look for one further up.
-  await bench.write(
+async function buildAndRequest(folder: CellFolder): Promise<void> {
+  await folder.writeJavaScript("module", ["journey"]);
+  await folder.write("app/journey/route.js", route);
+  await folder.write("app/layout.jsx", layout);
+  // The folder has no lock file, and Next.js would use the folder above it that has one as the root of the project.
+  await folder.write(
     "next.config.mjs",
-    `export default { turbopack: { root: ${JSON.stringify(bench.project)} }, outputFileTracingRoot: ${JSON.stringify(bench.project)} };\n`,
+    `export default { turbopack: { root: ${JSON.stringify(folder.project)} }, outputFileTracingRoot: ${JSON.stringify(folder.project)} };\n`,
   );
-  const node = bench.binary(nodeBinary(toolNode));
-  const program = bench.installed("next/dist/bin/next");
-  await bench.run(node, [program, "build"], { env: { NEXT_TELEMETRY_DISABLED: "1" } });
-  await bench.journey(async (env) => {
+  const node = folder.binary(nodeBinary(toolNode));
+  const program = folder.installed("next/dist/bin/next");
+  await folder.run(node, [program, "build"], { env: { NEXT_TELEMETRY_DISABLED: "1" } });
+  await folder.journey(async (env) => {
     const server = spawn(node, [program, "start", "--hostname", "127.0.0.1", "--port", "0"], {
-      cwd: bench.folder,
+      cwd: folder.path,
       env: { ...process.env, ...env, NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -1,6 +1,6 @@
-import { checkResult, outside, withRuntime } from "../bench.js";
 import { bunBinary, denoBinary, type NodeMajor, nodeBinary } from "../binaries.js";
 import type { Cell, Group, Project } from "../cell.js";
+import { checkResult, outside, withRuntime } from "../cell-folder.js";
 import { versions } from "../versions.js";
 
 const project: Project = { name: "runtimes", packages: {} };
@@ -38,9 +38,9 @@ function clientCell({ id, row, binary, args }: Runtime, suffix: Suffix): Cell {
     row,
     column,
     project,
-    run: async (bench) => {
-      await bench.writeJavaScript(type, outside);
-      await bench.journey((env) => bench.run(bench.binary(binary), [...args, "main.js"], { env }));
+    run: async (folder) => {
+      await folder.writeJavaScript(type, outside);
+      await folder.journey((env) => folder.run(folder.binary(binary), [...args, "main.js"], { env }));
     },
   };
 }
@@ -53,10 +53,10 @@ function fakeCell({ id, row, binary, args }: Runtime, suffix: Suffix): Cell {
     row,
     column: `FakeRuntime in ${column}`,
     project,
-    run: async (bench) => {
-      await bench.writeJavaScript(type, withRuntime);
-      await bench.write("all.js", `${callInside[type]}\ninside().then((result) => console.log(result));\n`);
-      checkResult(await bench.run(bench.binary(binary), [...args, "all.js"]));
+    run: async (folder) => {
+      await folder.writeJavaScript(type, withRuntime);
+      await folder.write("all.js", `${callInside[type]}\ninside().then((result) => console.log(result));\n`);
+      checkResult(await folder.run(folder.binary(binary), [...args, "all.js"]));
     },
   };
 }

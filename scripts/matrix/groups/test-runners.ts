@@ -1,6 +1,6 @@
-import { type Bench, type ModuleType, withRuntime } from "../bench.js";
 import { nodeBinary, toolNode } from "../binaries.js";
 import type { Cell, Group, Project } from "../cell.js";
+import { type CellFolder, type ModuleType, withRuntime } from "../cell-folder.js";
 import { versions } from "../versions.js";
 
 const { jest, vitest } = versions;
@@ -12,7 +12,7 @@ interface Runner {
   row: string;
   types: readonly ModuleType[];
   /** The arguments of Node.js. */
-  args: (bench: Bench, type: ModuleType) => readonly string[];
+  args: (folder: CellFolder, type: ModuleType) => readonly string[];
   /** The package with `test`; jest has it as a global. */
   testPackage?: string | undefined;
 }
@@ -22,16 +22,16 @@ const runners: readonly Runner[] = [
     id: "vitest",
     row: `vitest ${vitest}`,
     types: ["module"],
-    args: (bench) => [bench.installed("vitest/vitest.mjs"), "run", "--testTimeout=120000", "journey.test.js"],
+    args: (folder) => [folder.installed("vitest/vitest.mjs"), "run", "--testTimeout=120000", "journey.test.js"],
     testPackage: "vitest",
   },
   {
     id: "jest",
     row: `jest ${jest}`,
     types: ["module", "commonjs"],
-    args: (bench, type) => [
+    args: (folder, type) => [
       ...(type === "module" ? ["--experimental-vm-modules"] : []),
-      bench.installed("jest/bin/jest.js"),
+      folder.installed("jest/bin/jest.js"),
       "--rootDir=.",
       "--testTimeout=120000",
       "journey.test.js",
@@ -60,10 +60,10 @@ function testSource(type: ModuleType, testPackage: string | undefined): string {
   ].join("\n");
 }
 
-async function runTest(bench: Bench, { args, testPackage }: Runner, type: ModuleType): Promise<void> {
-  await bench.writeJavaScript(type, withRuntime);
-  await bench.write("journey.test.js", testSource(type, testPackage));
-  await bench.run(bench.binary(nodeBinary(toolNode)), args(bench, type));
+async function runTest(folder: CellFolder, { args, testPackage }: Runner, type: ModuleType): Promise<void> {
+  await folder.writeJavaScript(type, withRuntime);
+  await folder.write("journey.test.js", testSource(type, testPackage));
+  await folder.run(folder.binary(nodeBinary(toolNode)), args(folder, type));
 }
 
 export const testRunnerGroup: Group = {
@@ -76,7 +76,7 @@ export const testRunnerGroup: Group = {
         row: runner.row,
         column: columns[type],
         project,
-        run: (bench) => runTest(bench, runner, type),
+        run: (folder) => runTest(folder, runner, type),
       }),
     ),
   ),

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { type Bench, outside } from "../bench.js";
 import { nodeBinary, toolNode } from "../binaries.js";
 import type { Cell, Group, Limit, Project } from "../cell.js";
+import { type CellFolder, outside } from "../cell-folder.js";
 import { versions } from "../versions.js";
 
 type Release = keyof typeof versions.typescript;
@@ -29,14 +29,14 @@ const resolutions = {
 type Resolution = keyof typeof resolutions;
 
 /** Compiles and runs the consumer, and a module that exports everything of every entry point. */
-async function compileAndRun(bench: Bench, release: Release, resolution: Resolution, skipLibCheck: boolean) {
+async function compileAndRun(folder: CellFolder, release: Release, resolution: Resolution, skipLibCheck: boolean) {
   const type = resolution === "node10" ? "commonjs" : "module";
   const bothFormats = resolution === "node16" || resolution === "nodenext";
-  await bench.writeTypeScript(outside);
-  const entries = await entryPoints(bench);
-  await bench.write("entries.ts", entries);
-  if (bothFormats) await bench.write("required.cts", entries);
-  await bench.write("package.json", { private: true, type });
+  await folder.writeTypeScript(outside);
+  const entries = await entryPoints(folder);
+  await folder.write("entries.ts", entries);
+  if (bothFormats) await folder.write("required.cts", entries);
+  await folder.write("package.json", { private: true, type });
   const compilerOptions = {
     ...resolutions[resolution],
     target: "es2022",
@@ -52,15 +52,15 @@ async function compileAndRun(bench: Bench, release: Release, resolution: Resolut
     ...(resolution === "node10" && release === "6.0" ? { ignoreDeprecations: "6.0" } : {}),
   };
   const files = ["main.ts", "entries.ts", ...(bothFormats ? ["required.cts"] : [])];
-  await bench.write("tsconfig.json", { compilerOptions, files });
-  const node = bench.binary(nodeBinary(toolNode));
-  await bench.run(node, [bench.installed(`${folderOf(release)}/bin/tsc`), "-p", "."]);
-  await bench.journey((env) => bench.run(node, ["out/main.js"], { env }));
+  await folder.write("tsconfig.json", { compilerOptions, files });
+  const node = folder.binary(nodeBinary(toolNode));
+  await folder.run(node, [folder.installed(`${folderOf(release)}/bin/tsc`), "-p", "."]);
+  await folder.journey((env) => folder.run(node, ["out/main.js"], { env }));
 }
 
 /** Returns a module that exports all entry points of the installed package. */
-async function entryPoints(bench: Bench): Promise<string> {
-  const manifest = JSON.parse(await readFile(bench.installed("k8s-cri-client/package.json"), "utf8"));
+async function entryPoints(folder: CellFolder): Promise<string> {
+  const manifest = JSON.parse(await readFile(folder.installed("k8s-cri-client/package.json"), "utf8"));
   const paths = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
   return paths
     .map((path, index) => `export * as entry${index} from ${JSON.stringify(`k8s-cri-client${path.slice(1)}`)};\n`)
@@ -85,7 +85,7 @@ function limitOf(release: Release, resolution: Resolution): Limit | undefined {
       "The types of `@bufbuild/protobuf` need TypeScript 5.7: `error TS2315: Type 'Uint8Array' is not generic`. " +
       "With 5.4 and `bundler`, those of `@grpc/grpc-js` fail as well (`TS2709`). With `skipLibCheck: true`, everything compiles.",
     error: /^(?!.*k8s-cri-client\/dist).*@bufbuild\/protobuf\/\S+ error TS2315: Type 'Uint8Array' is not generic/s,
-    instead: (bench) => compileAndRun(bench, release, resolution, true),
+    instead: (folder) => compileAndRun(folder, release, resolution, true),
   };
 }
 
@@ -95,7 +95,7 @@ function cellsOf(release: Release, version: string): Cell[] {
     row: `TypeScript ${version}`,
     column: `\`${resolution}\``,
     project,
-    run: (bench) => compileAndRun(bench, release, resolution, false),
+    run: (folder) => compileAndRun(folder, release, resolution, false),
     limit: limitOf(release, resolution),
   }));
 }

@@ -12,15 +12,15 @@ export const withRuntime = ["inside", "journey", "runtime"] as const;
 
 export type ModuleType = "module" | "commonjs";
 
-/** Options of {@link Bench.run}. */
+/** Options of {@link CellFolder.run}. */
 export interface RunOptions {
   env?: NodeJS.ProcessEnv | undefined;
 }
 
 /** The folder of one cell, below its project, and what a cell does there. */
-export class Bench {
+export class CellFolder {
   /** The folder of the cell. */
-  readonly folder: string;
+  readonly path: string;
   /** The folder of the project, which has `node_modules`. */
   readonly project: string;
   /** The folder with the binaries of JavaScript runtimes. */
@@ -28,7 +28,7 @@ export class Bench {
 
   constructor(project: string, name: string, binaries: string) {
     this.project = project;
-    this.folder = join(project, name);
+    this.path = join(project, name);
     this.#binaries = binaries;
   }
 
@@ -44,7 +44,7 @@ export class Bench {
 
   /** Writes a file, and its folders. */
   async write(path: string, content: string | object): Promise<void> {
-    const file = join(this.folder, path);
+    const file = join(this.path, path);
     await mkdir(join(file, ".."), { recursive: true });
     await writeFile(file, typeof content === "string" ? content : JSON.stringify(content, null, 2));
   }
@@ -74,7 +74,7 @@ export class Bench {
   run(program: string, args: readonly string[], { env = {} }: RunOptions = {}): Promise<string> {
     const { NODE_OPTIONS: _, FORCE_COLOR: __, ...environment } = process.env;
     const settings = {
-      cwd: this.folder,
+      cwd: this.path,
       env: { ...environment, NO_COLOR: "1", CI: "1", ...env },
       timeout: timeoutMs,
       maxBuffer: 2 ** 26,
@@ -83,7 +83,7 @@ export class Bench {
     return new Promise((resolve, reject) => {
       execFile(program, args, settings, (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
-        else reject(new Error(`${[program, ...args].join(" ")} (${this.folder}): ${stdout}${stderr || error.message}`));
+        else reject(new Error(`${[program, ...args].join(" ")} (${this.path}): ${stdout}${stderr || error.message}`));
       });
     });
   }
@@ -96,7 +96,7 @@ export class Bench {
   async journey(start: (env: Record<string, string>) => Promise<string>): Promise<void> {
     const runtime = await startRuntime();
     try {
-      const logs = join(this.folder, "logs");
+      const logs = join(this.path, "logs");
       await mkdir(logs, { recursive: true });
       checkResult(await start({ CRI_ENDPOINT: runtime.endpoint, CRI_LOGS: logs }));
       const left = runtime.pods.length + runtime.containers.length;

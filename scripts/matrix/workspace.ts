@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { Bench } from "./bench.js";
 import { binaryPackages } from "./binaries.js";
 import type { Cell, Project } from "./cell.js";
+import { CellFolder } from "./cell-folder.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const execute = promisify(execFile);
 
 /** A temporary folder with the packed package, the binaries of JavaScript runtimes, and the projects of the cells. */
-export class Workshop implements AsyncDisposable {
+export class Workspace implements AsyncDisposable {
   readonly #folder: string;
   #tarball = "";
   #project: Project | undefined;
@@ -23,29 +23,29 @@ export class Workshop implements AsyncDisposable {
   }
 
   /** Packs the package, and installs the binaries. */
-  static async open(): Promise<Workshop> {
+  static async open(): Promise<Workspace> {
     const packages = binaryPackages();
-    const workshop = new Workshop(await mkdtemp(join(tmpdir(), "cri-matrix-")));
+    const workspace = new Workspace(await mkdtemp(join(tmpdir(), "cri-matrix-")));
     try {
-      await npm(["pack", "--silent", "--pack-destination", workshop.#folder], root);
-      const [tarball = ""] = await readdir(workshop.#folder);
-      workshop.#tarball = join(workshop.#folder, tarball);
-      await workshop.#install("binaries", packages);
-      return workshop;
+      await npm(["pack", "--silent", "--pack-destination", workspace.#folder], root);
+      const [tarball = ""] = await readdir(workspace.#folder);
+      workspace.#tarball = join(workspace.#folder, tarball);
+      await workspace.#install("binaries", packages);
+      return workspace;
     } catch (error) {
-      await workshop[Symbol.asyncDispose]();
+      await workspace[Symbol.asyncDispose]();
       throw error;
     }
   }
 
   /** Returns the folder for a cell. Removes the project of the previous cell if this cell has another one. */
-  async benchFor({ name, project }: Cell): Promise<Bench> {
+  async folderFor({ name, project }: Cell): Promise<CellFolder> {
     if (this.#project !== project) {
       if (this.#project) await remove(join(this.#folder, this.#project.name));
       await this.#install(project.name, { ...project.packages, "k8s-cri-client": `file:${this.#tarball}` });
       this.#project = project;
     }
-    return new Bench(join(this.#folder, project.name), name, join(this.#folder, "binaries"));
+    return new CellFolder(join(this.#folder, project.name), name, join(this.#folder, "binaries"));
   }
 
   async #install(name: string, dependencies: Record<string, string>): Promise<void> {
