@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectRoot } from "../../scripts/lib/buf.js";
 import { addressesOf, ownerIn, placeholder, problemOf } from "../../scripts/repository/addresses.js";
+import { runCli } from "../support/terminal.js";
 
 const run = promisify(execFile);
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
@@ -92,15 +93,15 @@ describe("the issue forms", () => {
     expect(form(name).body[0]?.attributes.value).toContain("**Remove secrets from everything you paste**");
   });
 
-  test("the program in bug.yml prints the versions and the endpoint", async () => {
+  test("the command in bug.yml prints the versions and the endpoint", async () => {
     const description = form("bug").body.find(({ id }) => id === "environment")?.attributes.description ?? "";
-    const program = /```js\n(.*?)```/s.exec(description)?.[1] ?? "";
-    await using runtime = await FakeRuntime.start();
-    const options = ["--import", "tsx", "--input-type=module", "--eval", program];
-    const env = { ...process.env, CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint };
-    const { stdout } = await run(process.execPath, options, { cwd: projectRoot, env });
-    expect(stdout).toContain(`${process.version} ${process.platform} ${process.arch} ${runtime.endpoint} {`);
-    expect(stdout).toContain("runtimeVersion: ");
+    const [, command = ""] = /`sudo npx k8s-cri-client ([^`]*)`/.exec(description) ?? [];
+    await using runtime = await FakeRuntime.start({ version: { runtimeName: "fake", runtimeVersion: "1.2.3" } });
+    const { stdout } = await runCli(command.split(" "), { env: { CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint } });
+    const { platform, arch, versions } = process;
+    expect(stdout).toContain(`k8s-cri-client ${manifest.version} on Node.js ${versions.node}, ${platform} ${arch}`);
+    expect(stdout).toContain(`${runtime.endpoint} from CONTAINER_RUNTIME_ENDPOINT`);
+    expect(stdout).toContain("fake 1.2.3");
   });
 });
 
