@@ -6,7 +6,7 @@ import { type Dialect, type OnFault, readWithFaults } from "../json/read-message
 import { YamlDocument } from "../json/yaml/yaml-document.js";
 import { maxTextBytes } from "../json/yaml/yaml-text.js";
 
-/** Larger texts are refused. The output of crictl for a node with many pods has a few megabytes. */
+/** Larger strings are refused. The output of crictl for a node with many pods has a few megabytes. */
 const maxBytes = { yaml: maxTextBytes, json: 64 * 2 ** 20 };
 
 /** The number of faults after which reading ends. */
@@ -28,7 +28,7 @@ export class CrictlDocument {
 
   /**
    * @param name what the document is, for errors
-   * @param parseJson parses texts that are JSON without the slower parser for YAML
+   * @param parseJson parses JSON without the slower parser for YAML
    * @throws InvalidDocumentError if the text is malformed
    */
   constructor(name: string, source: unknown, leniency: Leniency, parseJson?: (text: string) => unknown) {

@@ -6,7 +6,7 @@ import type { Subject } from "../subject.js";
 const toleranceMs = 2_000;
 
 /**
- * Looks for times of the runtime that are in our future. A time in the past proves nothing, because it may be old; `deep` measures
+ * Checks whether the runtime reports times in our future. A time in the past proves nothing, because it may be old; `deep` measures
  * with a pod of its own.
  */
 export async function checkClock({ cri, callOptions }: Subject): Promise<Finding[]> {

@@ -25,7 +25,7 @@ export interface ContainerEnvironment {
 }
 
 class ResolvedEnvironment implements ContainerEnvironment {
-  /** Names and values with one character per byte: values need not be UTF-8, and the expansion only looks for ASCII characters. */
+  /** Names and values with one character per byte: values need not be UTF-8, and the expansion compares only ASCII characters. */
   readonly #variables: ReadonlyMap<string, string>;
 
   constructor(variables: ReadonlyMap<string, string>) {

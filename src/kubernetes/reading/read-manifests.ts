@@ -18,7 +18,7 @@ export interface ReadManifestsOptions {
  * Accepts Pods; Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs and CronJobs, whose template becomes one pod with the
  * workload's name (StatefulSets: with `-0`); the ConfigMaps, Secrets, ServiceAccounts, RuntimeClasses and Services that pods refer
  * to; and lists of them. YAML is read as Kubernetes reads it: `0400` is octal, `yes` and `on` are booleans, duplicate keys are
- * refused. A text has at most 3 MiB. The result shares nothing with the input, and does not contain defaults: see `withDefaults`.
+ * refused. A string has at most 3 MiB. The result shares nothing with the input, and does not contain defaults: see `withDefaults`.
  *
  * Fields without a meaning on a single node, such as `replicas` and `affinity`, are returned in `ignored`.
  *

@@ -19,7 +19,7 @@ export interface RemovePodRequest {
 }
 
 /**
- * How often to look for objects that appear while the pod is removed: the runtime may still complete a creation whose caller has
+ * How often to poll for objects that appear while the pod is removed: the runtime may still complete a creation whose caller has
  * ended.
  */
 const maxRounds = 5;

@@ -27,7 +27,7 @@ test("prints what to do below a failure, in ASCII without UTF-8, and exits with 
 });
 
 test("messages of a hostile runtime cannot change the terminal", async () => {
-  const { runtime } = await startFake({ version: { runtimeName: "evil\u001b]0;title\u0007" } });
+  const { runtime } = await startFake({ version: { runtimeName: "forged\u001b]0;title\u0007" } });
   const conditions = [
     { type: "RuntimeReady", status: false, reason: "\u001b[2J", message: "one\ntwo\u202e" },
     { type: "NetworkReady", status: true },

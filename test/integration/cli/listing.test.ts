@@ -241,9 +241,9 @@ describe("all commands", () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "web" });
     await pod.runContainer({ name: "a", image: "busybox:1", labels: {} });
-    runtime.failNext("ListContainers", { code: "INTERNAL", message: "evil \u001b[2J message" });
+    runtime.failNext("ListContainers", { code: "INTERNAL", message: "forged \u001b[2J message" });
     const { stderr } = await runCli(["ps", "-e", runtime.endpoint], { isTTY: true });
-    expect(stderr).toContain("evil");
+    expect(stderr).toContain("forged");
     expect(stderr).not.toContain("\u001b[2J");
   });
 

@@ -422,7 +422,7 @@ describe("credential helpers", () => {
   });
 
   it("with another name than a program are refused", async () => {
-    const credentials = await loadFile({ credHelpers: { "registry.example": "../evil" } });
+    const credentials = await loadFile({ credHelpers: { "registry.example": "../malicious" } });
     expect((await failure(credentials.lookup(app))).details).toMatch(/may contain only letters, digits, _, - and \.$/);
   });
 

@@ -91,7 +91,7 @@ test.each<[string, string]>([
   expect(faultOf(text)?.message).toBe("is nested more than 200 levels deep");
 });
 
-test("refuses texts of too many tokens", () => {
+test("refuses strings of too many tokens", () => {
   expect(faultOf(`[${"1,".repeat(300_000)}]`)?.message).toBe("has more than 500000 tokens");
 });
 

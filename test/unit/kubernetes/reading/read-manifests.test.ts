@@ -316,7 +316,7 @@ test.each([
   expect(() => readManifests("", options as never)).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
 });
 
-test("refuses texts beyond 3 MiB, and bytes that are not UTF-8", () => {
+test("refuses strings beyond 3 MiB, and bytes that are not UTF-8", () => {
   expect(messagesOf("#".repeat(3 * 1024 * 1024 + 1))).toEqual([": has 3145729 bytes; manifests have at most 3145728"]);
   expect(faultsOf(new Uint8Array([0xff, 0xfe]))).toEqual([{ path: "", message: "is not UTF-8" }]);
 });
