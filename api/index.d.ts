@@ -200,6 +200,7 @@ export type { RegistryCredentialsOptions };
 export type { RegistryTokenAuth };
 export type { RemoveOptions };
 export type { RepositoryDiskUsage };
+export type { ResolveAllOptions };
 export type { ResolveOptions };
 export type { ResourceLimits };
 export type { ResourceRequests };
@@ -606,7 +607,7 @@ declare class Containers {
   get(container: ContainerTarget): Container;
   list(filter?: ContainerFilter, options?: CallOptions): Promise<ContainerMessage[]>;
   find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined>;
-  resolve(text: string, options?: ResolveOptions): Promise<Container>;
+  resolve(name: string, options?: ResolveOptions): Promise<Container>;
   findByPid(pid: number, options?: CallOptions): Promise<Container | undefined>;
   remove(container: ContainerTarget, options?: RemoveOptions): Promise<void>;
   prune(options?: PruneContainersOptions): Promise<PrunedContainers>;
@@ -717,7 +718,8 @@ declare class CriClient implements AsyncDisposable {
       network?: boolean | undefined;
     },
   ): Promise<void>;
-  resolve(text: string, options?: ResolveOptions): Promise<PodSandbox | Container>;
+  resolve(name: string, options?: ResolveOptions): Promise<PodSandbox | Container>;
+  resolveAll(names: readonly string[], options?: ResolveAllOptions): Promise<(PodSandbox | Container)[]>;
   logs(
     query: LogQuery | readonly LogQuery[] | undefined,
     options: MergedLogOptions & {
@@ -1668,7 +1670,7 @@ declare class Pods {
   get(pod: PodTarget): PodSandbox;
   list(filter?: PodFilter, options?: CallOptions): Promise<PodSandboxMessage[]>;
   find(filter: PodFilter, options?: CallOptions): Promise<PodSandbox | undefined>;
-  resolve(text: string, options?: ResolveOptions): Promise<PodSandbox>;
+  resolve(name: string, options?: ResolveOptions): Promise<PodSandbox>;
   remove(pod: PodTarget, options?: RemoveOptions): Promise<void>;
   prune(options?: PrunePodsOptions): Promise<PrunedPods>;
   pruneLogs(root: string, options?: PruneLogsOptions): Promise<PrunedLogs>;
@@ -1933,6 +1935,10 @@ interface RepositoryDiskUsage {
   readonly repository: string;
   readonly images: readonly Image[];
   readonly sizeBytes: number;
+}
+
+interface ResolveAllOptions extends ResolveOptions {
+  kind?: "pod" | "container" | undefined;
 }
 
 interface ResolveOptions extends CallOptions {

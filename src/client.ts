@@ -25,7 +25,7 @@ import type { MergedLogOptions } from "./resources/logs/merged-log-options.js";
 import { mergedLogs } from "./resources/logs/merged-logs.js";
 import type { PodSandbox } from "./resources/pod.js";
 import { Pods } from "./resources/pods.js";
-import { type ResolveOptions, resolve } from "./resources/resolving/resolve.js";
+import { type ResolveAllOptions, type ResolveOptions, resolve, resolveAll } from "./resources/resolving/resolve.js";
 import { Stats } from "./resources/stats.js";
 import type { PodTarget } from "./resources/target.js";
 import { EventStream, type EventsOptions } from "./resources/watching/event-stream.js";
@@ -219,11 +219,29 @@ export class CriClient implements AsyncDisposable {
    * Finds the pod or container that a person names, as `pods.resolve` and `containers.resolve` do. Returns a borrowed handle, whose
    * `kind` says which of both it is. The name of a pod stands for the pod, even if it has only one container.
    *
-   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the text is ambiguous, with
+   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the name is ambiguous, with
    *   the candidates
    */
-  async resolve(text: string, options?: ResolveOptions): Promise<PodSandbox | Container> {
-    const { kind, id } = await resolve(this.#connection, text, ["pod", "container"], options);
+  async resolve(name: string, options?: ResolveOptions): Promise<PodSandbox | Container> {
+    return this.#handle(await resolve(this.#connection, name, ["pod", "container"], options));
+  }
+
+  /**
+   * Finds the pods and containers that a person names, as {@link resolve} does, with one list of pods and one of containers. Returns
+   * a borrowed handle for each name, in the order of the names. With `kind: "container"`, the name of a pod stands for its only
+   * container, as in `containers.resolve`.
+   *
+   * ```ts
+   * for (const object of await cri.resolveAll(process.argv.slice(2))) await object.stop();
+   * ```
+   *
+   * @throws the errors of {@link resolve}, for the first name that cannot be resolved
+   */
+  async resolveAll(names: readonly string[], options?: ResolveAllOptions): Promise<(PodSandbox | Container)[]> {
+    return (await resolveAll(this.#connection, names, options)).map((found) => this.#handle(found));
+  }
+
+  #handle({ kind, id }: { kind: "pod" | "container"; id: string }): PodSandbox | Container {
     return kind === "pod" ? this.pods.get(id) : this.containers.get(id);
   }
 

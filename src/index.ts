@@ -65,7 +65,7 @@ export type { ImageKeptReason, PrunedImages, PruneOptions } from "./resources/pr
 export type { PrunedLogs, PruneLogsOptions } from "./resources/pruning/prune-logs.js";
 export type { PodKeptReason, PrunedPods } from "./resources/pruning/prune-pods.js";
 export type { PullAllOptions, PullProgress, PullRequest, PullState } from "./resources/pull-all.js";
-export type { ResolveOptions } from "./resources/resolving/resolve.js";
+export type { ResolveAllOptions, ResolveOptions } from "./resources/resolving/resolve.js";
 export type { ExecResult } from "./resources/sessions/exec-result.js";
 export type { ExecSyncOptions } from "./resources/sessions/exec-sync.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";

@@ -2,12 +2,13 @@ import { CommanderError } from "commander";
 import { CriError } from "../errors.js";
 import { errorMessage } from "../internal/error-message.js";
 import { ExitError, UsageError } from "./command.js";
+import { printableLines } from "./output/table.js";
 import { Interruption, type Terminal } from "./terminal.js";
 
 /** Prints an error as one message on stderr, and returns the exit code: 2 for a wrong command line, otherwise 1. */
 export function exitCodeOf(error: unknown, { stderr }: Terminal): number {
   if (error instanceof Interruption) return error.exitCode;
-  stderr.write(`k8s-cri-client: ${errorMessage(error)}\n`);
+  stderr.write(`k8s-cri-client: ${printableLines(errorMessage(error))}\n`);
   if (error instanceof ExitError || error instanceof CommanderError) return error.exitCode;
   return error instanceof UsageError ? 2 : 1;
 }

@@ -1,7 +1,7 @@
 import { errorMessage } from "../internal/error-message.js";
 import { forEachSettled } from "../internal/for-each.js";
 import type { Invocation } from "./command.js";
-import { printable } from "./output/table.js";
+import { printable, printableLines } from "./output/table.js";
 
 /** The number of objects to act on at the same time. */
 const concurrency = 8;
@@ -12,7 +12,7 @@ const concurrency = 8;
  *
  * @returns the exit code: 1 if something failed
  */
-export async function forEachSelected<T extends { readonly text: string }>(
+export async function forEachSelected<T extends { readonly name: string }>(
   { terminal, print, note }: Invocation,
   selected: readonly T[],
   act: (one: T) => Promise<unknown>,
@@ -22,10 +22,10 @@ export async function forEachSelected<T extends { readonly text: string }>(
       await act(one);
     } catch (error) {
       terminal.signal.throwIfAborted();
-      note(`k8s-cri-client: ${printable(one.text)}: ${errorMessage(error)}`);
+      note(`k8s-cri-client: ${printable(one.name)}: ${printableLines(errorMessage(error))}`);
       throw error;
     }
-    await print(`${printable(one.text)}\n`);
+    await print(`${printable(one.name)}\n`);
   });
   terminal.signal.throwIfAborted();
   return failures.length > 0 ? 1 : 0;

@@ -19,10 +19,7 @@ export function addNamespaceOption(command: Command): void {
 export function addSelectOptions(command: Command): void {
   addNamespaceOption(command);
   command.addOption(
-    new Option("--type <type>", "what a name stands for, if a pod and a container have it").choices([
-      "pod",
-      "container",
-    ]),
+    new Option("--type <type>", "what the names stand for, if they are ambiguous").choices(["pod", "container"]),
   );
 }
 
@@ -31,19 +28,18 @@ export const namesHelp = `
 A pod or container is named by its id, by the beginning of its id, or by its name:
 POD, NAMESPACE/POD, CONTAINER, POD/CONTAINER or NAMESPACE/POD/CONTAINER.`;
 
-/** Finds the pod or container that a user names. */
-export async function select(
+/** Finds the pods and containers that a user names, in the order of the names. */
+export function select(
   cri: CriClient,
-  text: string,
+  names: readonly string[],
   { namespace, type }: SelectOptions = {},
-): Promise<PodSandbox | Container> {
-  if (type === "pod") return cri.pods.resolve(text, { namespace });
-  return type === "container" ? cri.containers.resolve(text, { namespace }) : cri.resolve(text, { namespace });
+): Promise<(PodSandbox | Container)[]> {
+  return cri.resolveAll(names, { namespace, kind: type });
 }
 
-/** A pod or container, with the text by which the user named it. */
+/** A pod or container, with the name by which the user selected it, or its id if the user selected it by a label. */
 export interface Selected {
-  readonly text: string;
+  readonly name: string;
   readonly object: PodSandbox | Container;
 }
 
@@ -55,14 +51,14 @@ export interface Selected {
  */
 export async function selectAll(
   cri: CriClient,
-  texts: readonly string[],
+  names: readonly string[],
   options: SelectOptions & { label?: Record<string, string> },
 ): Promise<Selected[]> {
   const { label, namespace, type } = options;
-  if (texts.length === 0 && label === undefined)
+  if (names.length === 0 && label === undefined)
     throw new UsageError("name pods or containers, or select them by --label");
-  const selected: Selected[] = [];
-  for (const text of texts) selected.push({ text, object: await select(cri, text, options) });
+  const named = await select(cri, names, options);
+  const selected = named.map((object, index): Selected => ({ name: names[index] ?? object.id, object }));
   if (label !== undefined) {
     const pods = await cri.pods.list({ namespace, labels: type === "container" ? undefined : label });
     const ids = new Set(pods.map(({ id }) => id));
@@ -71,7 +67,7 @@ export async function selectAll(
       type === "container"
         ? containers.filter(({ podSandboxId }) => ids.has(podSandboxId)).map(({ id }) => cri.containers.get(id))
         : pods.map(({ id }) => cri.pods.get(id));
-    selected.push(...found.map((object) => ({ text: object.id, object })));
+    selected.push(...found.map((object) => ({ name: object.id, object })));
   }
   return [...new Map(selected.map((one) => [one.object.id, one])).values()];
 }
@@ -83,13 +79,14 @@ export async function selectAll(
  */
 export async function selectContainer(
   cri: CriClient,
-  text: string,
+  name: string,
   { namespace, container }: { namespace?: string | undefined; container?: string | undefined } = {},
 ): Promise<Container> {
-  return cri.containers.resolve(container === undefined ? text : `${text}/${container}`, { namespace });
+  return cri.containers.resolve(container === undefined ? name : `${name}/${container}`, { namespace });
 }
 
-/** Returns a function for lists: whether an entry has one of the names or ids, or one that begins like it. No texts match all. */
-export function matcher(texts: readonly string[]): (...names: readonly string[]) => boolean {
-  return (...names) => texts.length === 0 || names.some((name) => texts.some((text) => name.startsWith(text)));
+/** Returns a function for lists: whether a name or id of an entry begins with one of the prefixes. Without prefixes, all match. */
+export function matcher(prefixes: readonly string[]): (...names: readonly string[]) => boolean {
+  return (...names) =>
+    prefixes.length === 0 || names.some((name) => prefixes.some((prefix) => name.startsWith(prefix)));
 }

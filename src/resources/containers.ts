@@ -87,7 +87,7 @@ export class Containers {
   }
 
   /**
-   * Finds the container that a person names, for example on a command line. Returns a borrowed handle. The text may be:
+   * Finds the container that a person names, for example on a command line. Returns a borrowed handle. The name may be:
    * - an id
    * - a name: `CONTAINER`, `POD/CONTAINER` or `NAMESPACE/POD/CONTAINER`; the pod may also be the beginning of its id
    * - the beginning of an id that no other container has
@@ -99,11 +99,11 @@ export class Containers {
    * const container = await cri.containers.resolve(process.argv[2] ?? "web");
    * ```
    *
-   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the text is ambiguous, with
+   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the name is ambiguous, with
    *   the candidates
    */
-  async resolve(text: string, options?: ResolveOptions): Promise<Container> {
-    const { id } = await resolve(this.#context.connection, text, ["container"], options);
+  async resolve(name: string, options?: ResolveOptions): Promise<Container> {
+    const { id } = await resolve(this.#context.connection, name, ["container"], options);
     return new Container(this.#context, id);
   }
 

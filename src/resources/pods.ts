@@ -91,15 +91,15 @@ export class Pods {
   }
 
   /**
-   * Finds the pod that a person names, for example on a command line. Returns a borrowed handle. The text may be an id, a name
+   * Finds the pod that a person names, for example on a command line. Returns a borrowed handle. The name may be an id, a name
    * (`POD` or `NAMESPACE/POD`), or the beginning of an id that no other pod has. Of several pods with the name, those that are
    * ready come first; of several attempts, the latest.
    *
-   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the text is ambiguous, with
+   * @throws CriError `NOT_FOUND`, with a similar name or the names that exist; `FAILED_PRECONDITION` if the name is ambiguous, with
    *   the candidates
    */
-  async resolve(text: string, options?: ResolveOptions): Promise<PodSandbox> {
-    const { id } = await resolve(this.#context.connection, text, ["pod"], options);
+  async resolve(name: string, options?: ResolveOptions): Promise<PodSandbox> {
+    const { id } = await resolve(this.#context.connection, name, ["pod"], options);
     return new PodSandbox(this.#context, id);
   }
 

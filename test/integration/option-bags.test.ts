@@ -102,6 +102,7 @@ const cases: Readonly<Record<string, Case>> = {
   "CriClient.updateRuntimeConfig": [...timeout, (o) => on.cri.updateRuntimeConfig({}, o)],
   "CriClient.capabilities": [...timeout, (o) => on.cri.capabilities(o)],
   "CriClient.waitForReady": ["netwrok", "network", (o) => on.cri.waitForReady(o)],
+  "CriClient.resolveAll": ["kinds", "kind", (o) => on.cri.resolveAll(["p"], o)],
   "CriClient.resolve": ["namespcae", "namespace", (o) => on.cri.resolve("p", o)],
   "CriClient.logs": ["orderWindow", "orderWindowMs", (o) => on.cri.logs({}, o)],
   "CriClient.events": ["lable", "labels", (o) => on.cri.events(o)],

@@ -34,6 +34,43 @@ test("resolves ids, names, paths and beginnings of ids", async () => {
   expect(await cri.pods.resolve("web")).not.toHaveProperty("release");
 });
 
+test("resolves several names with one list of pods and one of containers", async () => {
+  const { runtime, cri, web, job, main, work } = await startNode();
+  // The first list finds out that the runtime has no streaming lists.
+  await cri.resolve("web");
+  runtime.clearCalls();
+  const all = await cri.resolveAll(["shop/web", main.id.slice(0, 20), "job", "work", "web"]);
+  expect(all.map(({ kind, id }) => [kind, id])).toEqual([
+    ["pod", web.id],
+    ["container", main.id],
+    ["pod", job.id],
+    ["container", work.id],
+    ["pod", web.id],
+  ]);
+  expect(runtime.calls.map(({ rpc }) => rpc).sort()).toEqual(["ListContainers", "ListPodSandbox"]);
+  const containers = await cri.resolveAll(["job", "main"], { kind: "container" });
+  expect(containers.map(({ id }) => id)).toEqual([work.id, main.id]);
+  runtime.clearCalls();
+  expect(await cri.resolveAll([])).toEqual([]);
+  expect(runtime.calls).toEqual([]);
+});
+
+test("fails for the first of several names that cannot be resolved, and for names that are none", async () => {
+  const { cri } = await startNode();
+  expect(await rejection(cri.resolveAll(["main", "maim", "sied"]))).toMatchObject({
+    code: "NOT_FOUND",
+    details: expect.stringContaining('"maim"'),
+  });
+  for (const [names, field] of [
+    [undefined, "names"],
+    ["main", "names"],
+    [["main", ""], "names[1]"],
+  ] as const) {
+    expect(await rejection(cri.resolveAll(names as never)), field).toMatchObject({ code: "INVALID_INPUT", field });
+  }
+  expect(await rejection(cri.resolveAll(["main"], { kind: "image" as never }))).toMatchObject({ field: "kind" });
+});
+
 test("prefers a name to the beginning of an id", async () => {
   const { cri, web, main } = await startNode();
   const named = await web.runContainer({ name: main.id.slice(0, 6), image });
@@ -119,13 +156,13 @@ test("names a pod that has no containers", async () => {
 });
 
 test.each<[string, unknown]>([
-  ["an empty text", ""],
+  ["an empty name", ""],
   ["a number", 5],
   ["undefined", undefined],
 ])("refuses %s before any call", async (_, text) => {
   const { cri, runtime } = await startFake();
   for (const resolver of [cri, cri.pods, cri.containers]) {
-    expect(await rejection(resolver.resolve(text as string))).toMatchObject({ code: "INVALID_INPUT", field: "text" });
+    expect(await rejection(resolver.resolve(text as string))).toMatchObject({ code: "INVALID_INPUT", field: "name" });
   }
   expect(runtime.calls).toEqual([]);
 });

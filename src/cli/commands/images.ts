@@ -31,10 +31,10 @@ Examples:
     );
   },
 
-  async run(invocation, texts, options) {
+  async run(invocation, prefixes, options) {
     const { trunc } = options;
     const cri = await invocation.connect();
-    const isWanted = matcher(texts);
+    const isWanted = matcher(prefixes);
     const lines = (await cri.images.list()).flatMap(linesOf).filter(({ image, reference }) => {
       return isWanted(...shortNames(reference), image.id, image.id.replace(/^sha256:/, ""));
     });

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { type CriClient, CriError, redact } from "../../index.js";
+import { type Container, type CriClient, CriError, InvalidInputError, type PodSandbox, redact } from "../../index.js";
 import { type CommandModule, ExitError } from "../command.js";
 import { statusDocument } from "../output/document.js";
 import { structured } from "../output/format.js";
@@ -11,14 +11,14 @@ interface InspectOptions extends Pick<SelectOptions, "namespace"> {
   showSecrets?: boolean;
 }
 
-/** `inspect`: prints what the runtime knows of containers, pods and images. */
+/** `inspect`: prints the status of containers, pods and images. */
 export const inspect: CommandModule<InspectOptions> = {
   define(command) {
     command
       .argument("<NAME...>", "containers, pods, or images")
       .addOption(new Option("-o, --output <format>", "how to print it").choices(["json", "yaml"]).default("json"))
       .addOption(
-        new Option("--type <type>", "what a name stands for, if several have it").choices([
+        new Option("--type <type>", "what the names stand for, if they are ambiguous").choices([
           "pod",
           "container",
           "image",
@@ -38,11 +38,11 @@ Examples:
     );
   },
 
-  async run(invocation, texts, options) {
+  async run(invocation, names, options) {
     const cri = await invocation.connect();
     const documents: unknown[] = [];
-    for (const text of texts) {
-      const { status, info } = await inspectOne(cri, text, options);
+    for (const name of names) {
+      const { status, info } = await inspectOne(cri, name, options);
       documents.push(options.showSecrets ? statusDocument(status, info) : redact(statusDocument(status, info)));
     }
     await invocation.print(await structured(documents.length === 1 ? documents[0] : documents, options.output));
@@ -51,25 +51,26 @@ Examples:
 
 async function inspectOne(
   cri: CriClient,
-  text: string,
+  name: string,
   { type, namespace }: InspectOptions,
 ): Promise<{ status: object; info: Record<string, string> }> {
-  if (type === "image") return inspectImage(cri, text);
+  if (type === "image") return inspectImage(cri, name);
   try {
-    return await (await select(cri, text, { namespace, type })).inspect();
+    const [object] = await select(cri, [name], { namespace, type });
+    return await (object as PodSandbox | Container).inspect();
   } catch (error) {
     // Nothing but an image can have the name.
     if (type !== undefined || !CriError.is(error, "NOT_FOUND")) throw error;
-    return inspectImage(cri, text, error);
+    return inspectImage(cri, name, error);
   }
 }
 
 /** @param otherwise what to throw if there is no such image */
-async function inspectImage(cri: CriClient, text: string, otherwise?: Error) {
-  const found = await cri.images.inspect(text).catch((error: unknown) => {
-    // The text is the name of nothing, and perhaps no reference of an image either.
-    throw otherwise ?? error;
+async function inspectImage(cri: CriClient, name: string, otherwise?: Error) {
+  const found = await cri.images.inspect(name).catch((error: unknown) => {
+    // A name that is not a reference of an image either, such as one in capitals.
+    throw error instanceof InvalidInputError ? (otherwise ?? error) : error;
   });
   if (found) return { status: found.image, info: found.info };
-  throw otherwise ?? new ExitError(`no image has the name or id ${JSON.stringify(text)}`, 1);
+  throw otherwise ?? new ExitError(`no image has the name or id ${JSON.stringify(name)}`, 1);
 }

@@ -40,14 +40,14 @@ Examples:
     );
   },
 
-  async run(invocation, texts, options) {
+  async run(invocation, prefixes, options) {
     const { state, label, name, namespace, trunc } = options;
     const cri = await invocation.connect();
     const [all, containers] = await Promise.all([
       cri.pods.list({ state: state && states[state], labels: label, name, namespace }),
       cri.containers.list(),
     ]);
-    const isWanted = matcher(texts);
+    const isWanted = matcher(prefixes);
     const items = all.filter((pod) => isWanted(pod.id, pod.metadata?.name ?? "", podName(pod)));
     const containersOf = (id: string) => {
       const own = containers.filter(({ podSandboxId }) => podSandboxId === id);

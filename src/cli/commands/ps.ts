@@ -20,7 +20,7 @@ export const ps: CommandModule<PsOptions> = {
   define(command) {
     command
       .argument("[CONTAINER...]", "only containers whose name, POD/CONTAINER, or id begins like this")
-      .option("-a, --all", "also list containers that do not run")
+      .option("-a, --all", "also list containers that are not running")
       .addOption(
         new Option("-s, --state <state>", "only containers in this state").choices([
           "created",
@@ -44,7 +44,7 @@ Examples:
     );
   },
 
-  async run(invocation, texts, options) {
+  async run(invocation, prefixes, options) {
     const { all, label, name, namespace, pod, trunc } = options;
     const state = options.state ?? (all ? undefined : "running");
     const cri = await invocation.connect();
@@ -58,7 +58,7 @@ Examples:
     const tags = new Map(images.map(({ id, repoTags }) => [id, repoTags[0]]));
     const podsById = new Map(pods.map((entry) => [entry.id, entry]));
     const podOf = (id: string) => podName(podsById.get(id));
-    const isWanted = matcher(texts);
+    const isWanted = matcher(prefixes);
     const wanted = containers.filter(({ id, metadata, podSandboxId }) => {
       const containerName = metadata?.name ?? "";
       const path = podOf(podSandboxId);

@@ -16,12 +16,12 @@ Example:
     );
   },
 
-  async run(invocation, texts) {
+  async run(invocation, names) {
     const cri = await invocation.connect();
-    const selected = texts.map((text) => ({ text }));
-    return forEachSelected(invocation, selected, async ({ text }) => {
-      if (!(await cri.images.exists(text))) throw new ExitError("there is no such image on this node", 1);
-      await cri.images.remove(text);
+    const selected = names.map((name) => ({ name }));
+    return forEachSelected(invocation, selected, async ({ name }) => {
+      if (!(await cri.images.exists(name))) throw new ExitError("there is no such image on this node", 1);
+      await cri.images.remove(name);
     });
   },
 };

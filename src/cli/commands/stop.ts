@@ -32,10 +32,10 @@ Examples:
     );
   },
 
-  async run(invocation, texts, options) {
+  async run(invocation, names, options) {
     const cri = await invocation.connect();
     const gracePeriodSeconds = options.gracePeriod === undefined ? undefined : options.gracePeriod / 1_000;
-    return forEachSelected(invocation, await selectAll(cri, texts, options), ({ object }) =>
+    return forEachSelected(invocation, await selectAll(cri, names, options), ({ object }) =>
       object.stop({ gracePeriodSeconds }),
     );
   },

@@ -34,7 +34,8 @@ export const wait: CommandModule<WaitOptions> = {
       "after",
       `${namesHelp}
 Prints the exit code of each container, and exits with the first one that is not 0. A pod has exited when all its
-containers have. Exits with ${timedOut} at the limit of --timeout; without it, waits for ever, also while the runtime restarts.
+containers have. Exits with ${timedOut} at the limit of --timeout; without it, waits indefinitely, also while the
+runtime restarts.
 
 Examples:
   k8s-cri-client wait web/migrate --timeout 5m
@@ -43,11 +44,11 @@ Examples:
     );
   },
 
-  async run(invocation, texts, options) {
+  async run(invocation, names, options) {
     const { timeout } = invocation.globals;
     try {
       const cri = await invocation.connect();
-      const selected = await selectAll(cri, texts, options);
+      const selected = await selectAll(cri, names, options);
       if (selected.length === 0) throw new ExitError("no pod or container has these labels", 1);
       for (const one of selected) checkCondition(one, options.for);
       const several = selected.length > 1;
@@ -60,28 +61,28 @@ Examples:
   },
 };
 
-function checkCondition({ text, object: { kind } }: Selected, condition: Condition): void {
+function checkCondition({ name, object: { kind } }: Selected, condition: Condition): void {
   const only = { running: "container", ready: "pod", notready: "pod" } as const;
   if (condition === "exited" || condition === "removed" || only[condition] === kind) return;
-  throw new UsageError(`${text} is a ${kind}: --for ${condition} is for ${only[condition]}s`);
+  throw new UsageError(`${printable(name)} is a ${kind}: --for ${condition} is for ${only[condition]}s`);
 }
 
 /** Waits for one pod or container, and prints its exit code or its name. Returns the exit code. */
 async function report(
   { globals, print }: Invocation,
   cri: CriClient,
-  { text, object }: Selected,
+  { name, object }: Selected,
   condition: Condition,
   several: boolean,
 ): Promise<number> {
   const limit = { timeoutMs: globals.timeout };
   if (condition === "exited") {
     const code = await exitCodeOf(cri, object, limit);
-    await print(several ? `${printable(text)} ${code}\n` : `${code}\n`);
+    await print(several ? `${printable(name)} ${code}\n` : `${code}\n`);
     return code;
   }
   await untilState(cri, object, condition, limit);
-  await print(`${printable(text)}\n`);
+  await print(`${printable(name)}\n`);
   return 0;
 }
 
@@ -89,9 +90,11 @@ type Limit = { timeoutMs: number | undefined };
 
 async function exitCodeOf(cri: CriClient, object: PodSandbox | Container, limit: Limit): Promise<number> {
   if (object.kind === "container") return (await object.wait(limit)).exitCode;
-  const containers = await object.containers();
-  if (containers.length === 0) throw new ExitError(`pod ${object.id} has no containers to wait for`, 1);
-  const exits = await Promise.all(containers.map((container) => cri.containers.get(container).wait(limit)));
+  const names = new Set((await object.containers()).map(({ metadata }) => `${object.id}/${metadata?.name}`));
+  if (names.size === 0) throw new ExitError(`pod ${object.id} has no containers to wait for`, 1);
+  // Only the latest attempt of each container counts: it has replaced the earlier ones.
+  const latest = await cri.resolveAll([...names], { kind: "container" });
+  const exits = await Promise.all(latest.map(({ id }) => cri.containers.get(id).wait(limit)));
   return exits.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0;
 }
 

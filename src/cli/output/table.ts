@@ -30,3 +30,8 @@ export function table<Item>(items: readonly Item[], columns: readonly Column<Ite
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
 }
+
+/** Does the same to a message, which may have several lines. */
+export function printableLines(message: string): string {
+  return message.split("\n").map(printable).join("\n");
+}

@@ -40,14 +40,14 @@ function candidateOfContainer(container: Container, pod: PodSandbox | undefined)
 }
 
 /**
- * Returns whether a text is the name of a candidate: `POD` or `NAMESPACE/POD`, `CONTAINER`, `POD/CONTAINER` or
+ * Returns whether a candidate has a name: `POD` or `NAMESPACE/POD`, `CONTAINER`, `POD/CONTAINER` or
  * `NAMESPACE/POD/CONTAINER`. The pod of a container may also be the beginning of its id.
  */
-export function isNamed({ path, container }: Candidate, text: string): boolean {
-  if (path === text || path.endsWith(`/${text}`)) return true;
-  const [, pod, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
+export function isNamed({ path, container }: Candidate, name: string): boolean {
+  if (path === name || path.endsWith(`/${name}`)) return true;
+  const [, pod, ofContainer] = /^([^/]+)\/([^/]+)$/.exec(name) ?? [];
   if (container === undefined || pod === undefined) return false;
-  return container.metadata?.name === name && container.podSandboxId.startsWith(pod);
+  return container.metadata?.name === ofContainer && container.podSandboxId.startsWith(pod);
 }
 
 /** Returns the latest attempt of candidates with the same path, in the latest attempt of their pod. */

@@ -6,41 +6,41 @@ import type { Candidate } from "./candidate.js";
 /** The number of objects that an error message lists. */
 const maxListed = 10;
 
-/** The number of characters of an id that an error message shows, unless the text that was given is as long. */
+/** The number of characters of an id that an error message shows, unless the given name is as long. */
 const shownIdLength = 13;
 
-/** Returns the error for a text that stands for several objects. Its message lists them. */
-export function ambiguousName({ endpoint }: Connection, text: string, candidates: readonly Candidate[]): CriError {
-  const idLength = Math.max(shownIdLength, text.length + 4);
+/** Returns the error for a name that several objects have. Its message lists them. */
+export function ambiguousName({ endpoint }: Connection, name: string, candidates: readonly Candidate[]): CriError {
+  const idLength = Math.max(shownIdLength, name.length + 4);
   const lines = candidates
     .toSorted((one, other) => one.path.localeCompare(other.path) || one.kind.localeCompare(other.kind))
     .slice(0, maxListed)
     .map(({ kind, id, path, state }) => `  ${id.slice(0, idLength)}  ${kind} ${path} (${state})`);
   const rest = candidates.length - lines.length;
   const message = [
-    `"${text}" may be one of ${candidates.length} objects; give a longer name, or one of these ids:`,
+    `"${name}" may be one of ${candidates.length} objects; give a longer name, or one of these ids:`,
     ...lines,
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ];
   return new CriError({ code: "FAILED_PRECONDITION", message, endpoint, attempts: 1 });
 }
 
-/** Returns the error for a text that no object has. Its message suggests a similar name, or lists the names that exist. */
+/** Returns the error for a name that no object has. Its message suggests a similar name, or lists the names that exist. */
 export function noSuchName(
   { endpoint }: Connection,
-  text: string,
+  name: string,
   known: readonly Candidate[],
   kinds: readonly Candidate["kind"][],
 ): CriError {
   const what = kinds.join(" or ");
-  const similar = closest(text, known.flatMap(namesOf));
-  const message = `no ${what} has the name, the id, or the beginning of an id "${text}"; ${remedy(similar, what, known)}`;
+  const similar = closest(name, known.flatMap(namesOf));
+  const message = `no ${what} has the name, the id, or the beginning of an id "${name}"; ${remedy(similar, what, known)}`;
   return new CriError({ code: "NOT_FOUND", message, endpoint, attempts: 1 });
 }
 
-/** Returns the error for a pod, given as the text, that has no container. */
-export function noContainers({ endpoint }: Connection, text: string): CriError {
-  return new CriError({ code: "NOT_FOUND", message: `the pod "${text}" has no containers`, endpoint, attempts: 1 });
+/** Returns the error for a pod without containers, where its name should stand for its only container. */
+export function noContainers({ endpoint }: Connection, name: string): CriError {
+  return new CriError({ code: "NOT_FOUND", message: `the pod "${name}" has no containers`, endpoint, attempts: 1 });
 }
 
 function remedy(similar: string | undefined, what: string, known: readonly Candidate[]): string {

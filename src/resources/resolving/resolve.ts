@@ -1,5 +1,5 @@
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
-import { optionalString, requiredString } from "../../input/check.js";
+import { isSet, nonEmptyStrings, oneOf, optionalString, refuse, requiredString } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
 import { startBudget } from "../../rpcs/budget.js";
 import { listContainers } from "../../rpcs/containers.js";
@@ -16,21 +16,53 @@ export interface ResolveOptions extends CallOptions {
 
 const fields: FieldsOf<ResolveOptions> = { namespace: true, ...callOptionFields };
 
-/**
- * Finds the pod or container that a person names: by its id, its name, or the beginning of its id, in this order. If only
- * containers are wanted, the name of a pod stands for its only container.
- *
- * @throws CriError `NOT_FOUND` with a similar name, or `FAILED_PRECONDITION` with the candidates
- */
+/** Options of `resolveAll`. */
+export interface ResolveAllOptions extends ResolveOptions {
+  /** What the names stand for. @defaultValue pods and containers */
+  kind?: "pod" | "container" | undefined;
+}
+
+const allFields: FieldsOf<ResolveAllOptions> = { kind: true, ...fields };
+
+const kindsOf: Readonly<Record<string, readonly Candidate["kind"][]>> = { pod: ["pod"], container: ["container"] };
+
+/** Finds one pod or container, as {@link resolveAll} does. */
 export async function resolve(
   connection: Connection,
-  text: string,
+  name: string,
   kinds: readonly Candidate["kind"][],
   options: ResolveOptions = {},
 ): Promise<Candidate> {
   checkOptions(options, fields);
-  const { namespace, ...callOptions } = options;
-  const given = requiredString(text, "text").replace(/^[a-z][a-z0-9+.-]*:\/\//, "");
+  const [only] = await find(connection, [requiredString(name, "name")], kinds, options);
+  return only as Candidate;
+}
+
+/**
+ * Finds the pods and containers that a person names: by id, name, or the beginning of an id, in this order. If only containers are
+ * wanted, the name of a pod stands for its only container. Lists pods and containers once.
+ *
+ * @throws CriError `NOT_FOUND` with a similar name, or `FAILED_PRECONDITION` with the candidates
+ */
+export async function resolveAll(
+  connection: Connection,
+  names: readonly string[],
+  options: ResolveAllOptions = {},
+): Promise<Candidate[]> {
+  checkOptions(options, allFields);
+  const { kind, ...rest } = options;
+  if (!isSet(names)) refuse("names", "is required");
+  const given = nonEmptyStrings(names, "names");
+  const kinds = oneOf(kind, "kind", kindsOf, ["pod", "container"]);
+  return given.length === 0 ? [] : find(connection, given, kinds, rest);
+}
+
+async function find(
+  connection: Connection,
+  names: readonly string[],
+  kinds: readonly Candidate["kind"][],
+  { namespace, ...callOptions }: ResolveOptions,
+): Promise<Candidate[]> {
   const wanted = optionalString(namespace, "namespace");
   const budget = startBudget(connection, callOptions, 1);
   const [pods, containers] = await Promise.all([
@@ -40,7 +72,8 @@ export async function resolve(
   const known = candidatesOf(pods, containers).filter(
     ({ pod }) => wanted === "" || pod?.metadata?.namespace === wanted,
   );
-  return new Resolution(connection, known).find(given, kinds);
+  const resolution = new Resolution(connection, known);
+  return names.map((name) => resolution.find(name.replace(/^[a-z][a-z0-9+.-]*:\/\//, ""), kinds));
 }
 
 /** Finds objects among those that were listed. */
@@ -53,42 +86,42 @@ class Resolution {
     this.#known = known;
   }
 
-  find(text: string, kinds: readonly Candidate["kind"][]): Candidate {
+  find(name: string, kinds: readonly Candidate["kind"][]): Candidate {
     const wanted = this.#known.filter(({ kind }) => kinds.includes(kind));
-    const exact = wanted.find(({ id }) => id === text);
+    const exact = wanted.find(({ id }) => id === name);
     if (exact) return exact;
     const named = this.#one(
-      text,
-      wanted.filter((candidate) => isNamed(candidate, text)),
+      name,
+      wanted.filter((candidate) => isNamed(candidate, name)),
     );
     if (named) return named;
-    const [beginning, ...others] = wanted.filter(({ id }) => id.startsWith(text));
+    const [beginning, ...others] = wanted.filter(({ id }) => id.startsWith(name));
     if (beginning && others.length === 0) return beginning;
-    if (beginning) throw ambiguousName(this.#connection, text, [beginning, ...others]);
-    if (kinds.includes("pod") || !this.#isPod(text)) throw noSuchName(this.#connection, text, wanted, kinds);
-    return this.#onlyContainerOf(text);
+    if (beginning) throw ambiguousName(this.#connection, name, [beginning, ...others]);
+    if (kinds.includes("pod") || !this.#isPod(name)) throw noSuchName(this.#connection, name, wanted, kinds);
+    return this.#onlyContainerOf(name);
   }
 
-  #isPod(text: string): boolean {
+  #isPod(name: string): boolean {
     return this.#known.some((candidate) => {
-      return candidate.kind === "pod" && (isNamed(candidate, text) || candidate.id.startsWith(text));
+      return candidate.kind === "pod" && (isNamed(candidate, name) || candidate.id.startsWith(name));
     });
   }
 
-  #onlyContainerOf(text: string): Candidate {
-    const { id } = this.find(text, ["pod"]);
+  #onlyContainerOf(name: string): Candidate {
+    const { id } = this.find(name, ["pod"]);
     const containers = this.#known.filter(({ container }) => container?.podSandboxId === id);
-    const only = this.#one(text, containers);
+    const only = this.#one(name, containers);
     if (only) return only;
-    throw noContainers(this.#connection, text);
+    throw noContainers(this.#connection, name);
   }
 
   /** Returns the latest attempt of the one object that candidates are. Those that run come before others. */
-  #one(text: string, candidates: readonly Candidate[]): Candidate | undefined {
+  #one(name: string, candidates: readonly Candidate[]): Candidate | undefined {
     const active = candidates.filter(({ isActive }) => isActive);
     const preferred = active.length > 0 ? active : candidates;
     const different = new Map(preferred.map((candidate) => [`${candidate.kind} ${candidate.path}`, candidate]));
-    if (different.size > 1) throw ambiguousName(this.#connection, text, [...different.values()]);
+    if (different.size > 1) throw ambiguousName(this.#connection, name, [...different.values()]);
     return latestOf(preferred);
   }
 }

@@ -1,4 +1,5 @@
-import type { CriClient, LogQuery } from "../../../index.js";
+import type { Container, CriClient, LogQuery, PodSandbox } from "../../../index.js";
+import type { Container as ContainerEntry } from "../../../proto.js";
 import { type SelectOptions, select } from "../../select.js";
 
 /** How the user selects logs, apart from names. */
@@ -15,31 +16,35 @@ export async function findLogs(
   options: Selection,
 ): Promise<{ queries: LogQuery[]; hasSeveral: boolean }> {
   const { label, container, namespace, followNew } = options;
-  const named = await Promise.all(names.map((name) => queryFor(cri, name, options)));
+  const targets =
+    container === undefined
+      ? await select(cri, names, options)
+      : await select(
+          cri,
+          names.map((name) => `${name}/${container}`),
+          { ...options, type: "container" },
+        );
+  const entries = await cri.containers.list();
+  const named = targets.map((target, index) => queryFor(target, names[index] ?? target.id, entries));
   const byLabel: LogQuery[] = label ? [{ podLabels: label, podNamespace: namespace, container }] : [];
-  const queries = [...named, ...byLabel];
-  const hasSeveral = byLabel.length > 0 || (await countContainers(cri, named)) > 1;
-  return { queries, hasSeveral: hasSeveral || (followNew === true && named.some((query) => !query.container)) };
+  const hasSeveral = byLabel.length > 0 || countContainers(targets, entries) > 1;
+  return {
+    queries: [...named, ...byLabel],
+    hasSeveral: hasSeveral || (followNew === true && named.some((query) => !query.container)),
+  };
 }
 
 /** A container that is named by its id is that one attempt. By any other name, it is also the attempts that follow. */
-async function queryFor(cri: CriClient, name: string, options: Selection): Promise<LogQuery> {
-  const { container } = options;
-  const target = await select(cri, container === undefined ? name : `${name}/${container}`, options);
-  if (target.kind === "pod") return { pod: target, container };
-  const [entry] = await cri.containers.list({ id: target.id });
+function queryFor(target: PodSandbox | Container, name: string, entries: readonly ContainerEntry[]): LogQuery {
+  if (target.kind === "pod") return { pod: target };
+  const entry = entries.find(({ id }) => id === target.id);
   if (target.id.startsWith(name) || !entry) return { id: target };
   return { pod: entry.podSandboxId, container: entry.metadata?.name };
 }
 
 /** Counts the containers by pod and name: attempts of one container are one log. */
-async function countContainers(cri: CriClient, queries: readonly LogQuery[]): Promise<number> {
-  const lists = await Promise.all(
-    queries.map(async ({ id, pod, container }) => {
-      if (id !== undefined) return [String(typeof id === "string" ? id : id.id)];
-      const containers = await cri.containers.list({ pod, name: container });
-      return containers.map(({ podSandboxId, metadata }) => `${podSandboxId}/${metadata?.name}`);
-    }),
-  );
-  return new Set(lists.flat()).size;
+function countContainers(targets: readonly (PodSandbox | Container)[], entries: readonly ContainerEntry[]): number {
+  const ids = new Set(targets.map(({ id }) => id));
+  const selected = entries.filter(({ id, podSandboxId }) => ids.has(id) || ids.has(podSandboxId));
+  return new Set(selected.map(({ podSandboxId, metadata }) => `${podSandboxId}/${metadata?.name}`)).size;
 }

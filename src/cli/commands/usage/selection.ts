@@ -19,7 +19,7 @@ export async function selectUsage(
   names: readonly string[],
   options: UsageSelection,
 ): Promise<SelectedUsage> {
-  const targets = await Promise.all(names.map((name) => select(cri, name, options)));
+  const targets = await select(cri, names, options);
   const ids = new Set(targets.map(({ id }) => id));
   const [only, ...others] = targets;
   const isNamed = (id: string) => ids.size === 0 || ids.has(id);
