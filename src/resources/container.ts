@@ -261,8 +261,9 @@ export class Container {
    *
    * Modes, times, links and empty folders are kept. Sockets, pipes and devices in a folder are left out. The owner is the
    * container's user. A folder may be 256 levels deep, and file names must be UTF-8. The container needs `sh`, `tar`, `cat`,
-   * `mkdir` and `ls`. A failed copy may leave some files in the container. With `intoFolder`, the source is copied into an
-   * existing folder under its own name. {@link writeFile} replaces a single file in one step.
+   * `mkdir` and `ls`. A copy that fails or is aborted removes its destination if that did not exist before, with `rm`, and
+   * `cri.close()` waits for that; it may leave some files in an existing folder, or a part of a replaced file. With `intoFolder`,
+   * the source is copied into an existing folder under its own name. {@link writeFile} replaces a single file in one step.
    *
    * Links in a folder are copied and never followed. On Linux this holds even if another user replaces a file or folder with a link
    * during the copy: nothing from outside the local path reaches the container.

@@ -259,6 +259,10 @@ journeys("copy", (fixture) => {
       expect(await copying).toBe(reason);
       await eventually(open, ({ length }) => length === 0);
       expect(await readdir(local)).toEqual(["big"]);
+      await eventually(
+        async () => (await container.execSync(["ls", shared])).stdout.split("\n"),
+        (names) => !names.includes("copied"),
+      );
     }
   });
 

@@ -32,6 +32,8 @@ export interface ContainerSystem {
    * @param isTrusted whether this package has made the archive, so that no entry leads out of the folder
    */
   receiveCommand(folder: string, isTrusted: boolean): string[];
+  /** Returns the command that removes a file or folder with its content. Absent if the system has no program for it. */
+  removeCommand?(path: string): string[];
   /** Returns where a copy with this target is unpacked. */
   place(target: string, isFolder: boolean): Placement;
   /** Returns why a file of this machine cannot have the same name in the container. */

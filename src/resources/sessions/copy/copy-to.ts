@@ -3,8 +3,10 @@ import { basename, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
 import type { FieldsOf } from "../../../input/call-options.js";
 import { PathHandle } from "../../../internal/files/path-handle.js";
+import { rollbackTimeoutMs } from "../../../options.js";
 import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
+import { execSync } from "../exec-sync.js";
 import { type ArchiveSource, archive } from "./archive.js";
 import { type CopyOptions, checkCopyOptions, copyFields, makeFolder } from "./container-commands.js";
 import { type ContainerPath, checkContainerFolder, checkContainerPath } from "./container-path.js";
@@ -45,7 +47,7 @@ async function sendCopy(
     const isFolder = intoFolder && (await isFolderAt(context, containerId, given, givenPath, options));
     const target = isFolder ? checkContainerPath(within(given, localPath)) : given;
     const containerPath = isFolder ? target.path : givenPath;
-    const { folder, source } = await prepareTarget(
+    const { folder, source, isNew } = await prepareTarget(
       context,
       containerId,
       root,
@@ -55,7 +57,14 @@ async function sendCopy(
     const command = target.system.receiveCommand(folder, true);
     using limit = new CopyLimit(context, options);
     isSent = true;
-    const reader = { containerId, command, release: () => root.close() };
+    const removal = isNew ? target.system.removeCommand?.(target.path) : undefined;
+    const reader = {
+      ...{ containerId, command, release: () => root.close() },
+      undo:
+        removal &&
+        (({ connection }: ClientContext) =>
+          execSync(connection, containerId, removal, { timeoutMs: rollbackTimeoutMs })),
+    };
     await sendArchive(context, reader, archive(source), options, limit);
   } finally {
     if (!isSent) await root.close();
@@ -86,11 +95,14 @@ async function prepareTarget(
   root: PathHandle,
   { localPath, containerPath, target }: { localPath: string; containerPath: string; target: ContainerPath },
   options: CopyOptions,
-): Promise<{ folder: string; source: ArchiveSource }> {
+): Promise<{ folder: string; source: ArchiveSource; isNew: boolean }> {
   const { system, path } = target;
   const isFolder = root.stats.isDirectory();
   if (!isFolder && system.endsWithSeparator(containerPath)) throw targetIsFolder(localPath, target);
-  const { kind } = await system.find(context, containerId, path, options);
+  const found = await system.find(context, containerId, path, options);
+  const { kind } = found;
+  // Without a program that lists it, or without permission, there may be something.
+  const isNew = found.kind === "nothing" && found.error.code === "NOT_FOUND";
   if (!isFolder && kind === "folder") throw targetIsFolder(localPath, target);
   if (isFolder && kind === "other") {
     throw new InvalidInputError({
@@ -102,7 +114,7 @@ async function prepareTarget(
   const { folder, name, needsFolder } = system.place(path, isFolder);
   if (needsFolder && kind === "nothing") await makeFolder(context, containerId, folder, options);
   const includeRoot = !isFolder || kind === "nothing";
-  return { folder, source: { root, name, includeRoot, nameFault: system.nameFault } };
+  return { folder, source: { root, name, includeRoot, nameFault: system.nameFault }, isNew };
 }
 
 /** Opens the local path, and follows a link at its end. */

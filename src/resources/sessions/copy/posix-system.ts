@@ -41,6 +41,8 @@ export const posixSystem: ContainerSystem = {
     return ["sh", "-c", script, "sh", "tar", "-xpof", "-", "-C", folder];
   },
 
+  removeCommand: (path) => ["rm", "-rf", "--", path],
+
   place(target, isFolder) {
     if (isFolder) return { folder: target, name: ".", needsFolder: true };
     return { folder: posix.dirname(target), name: `./${posix.basename(target)}`, needsFolder: true };

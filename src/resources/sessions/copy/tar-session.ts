@@ -21,6 +21,8 @@ export interface ArchiveReader {
   command: readonly string[];
   /** The name of the command in error messages. @defaultValue "tar" */
   program?: string;
+  /** Called if the copy fails or is aborted, after the command has ended. It has its own time limit. */
+  undo?: ((context: ClientContext) => Promise<unknown>) | undefined;
   /** Called after the archive has ended, which may be some time after an abort: a pending read of the archive must settle first. */
   release?: () => Promise<void>;
 }
@@ -59,7 +61,7 @@ export async function sendArchive(
 
 async function send(
   context: ClientContext,
-  { containerId, command, program, release }: ArchiveReader,
+  { containerId, command, program, undo, release }: ArchiveReader,
   archive: AsyncGenerator<Uint8Array, void, undefined>,
   { transport, handshakeTimeoutMs, pingIntervalMs, retry, metadata }: CopyOptions,
   signal: AbortSignal,
@@ -89,6 +91,10 @@ async function send(
       throw input.failure.error;
     }
     await finished;
+  } catch (error) {
+    // The error of the copy says more than one of its removal, which has often the same cause.
+    await undo?.(context).catch(() => {});
+    throw error;
   } finally {
     unlisten();
     stopTimer();
