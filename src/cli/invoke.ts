@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import type { Command } from "commander";
 import type { CriClient } from "../client.js";
-import type { CommandModule, GlobalOptions, Invocation } from "./command.js";
+import type { CommandModule, Invocation } from "./command.js";
 import { globalOptions } from "./global-options.js";
 import { stylesOf } from "./output/styles.js";
-import type { Terminal } from "./terminal.js";
+import type { Output, Terminal } from "./terminal.js";
 
 /** Runs a command of the program, and closes what it opened. Returns the exit code, if the command decides it. */
 export async function invoke(
@@ -15,22 +15,24 @@ export async function invoke(
   const { stdout, stderr, signal, env } = terminal;
   const globals = globalOptions(command);
   let client: Promise<CriClient> | undefined;
+  let drained: Promise<void> | undefined;
   const invocation: Invocation = {
     terminal,
     globals,
     styles: stylesOf(stdout, env),
     connect: async () => {
-      client ??= connect(globals, signal);
+      // Commands that need no runtime do not load the client.
+      client ??= import("./connect.js").then(({ connect }) => connect(globals, signal));
       return (await client).with({ signal });
     },
     print: async (text) => {
       signal.throwIfAborted();
       if (stdout.write(text)) return;
-      await once(stdout, "drain", { signal }).catch((error: unknown) => {
-        // Otherwise the error of `once` would hide why the command ends.
-        signal.throwIfAborted();
-        throw error;
+      // All callers that wait share one listener.
+      drained ??= untilDrained(stdout, signal).finally(() => {
+        drained = undefined;
       });
+      await drained;
     },
     note: (line) => void stderr.write(`${line}\n`),
   };
@@ -42,16 +44,12 @@ export async function invoke(
   }
 }
 
-/** Connects to the endpoint of the options, of the configuration file, or the one that the client finds. */
-async function connect(globals: GlobalOptions, signal: AbortSignal): Promise<CriClient> {
-  const { CriClient, loadCrictlConfig } = await import("../index.js");
-  const { config, endpoint, imageEndpoint, timeout } = globals;
-  const file = config === undefined ? undefined : await loadCrictlConfig(config);
-  const runtimeEndpoint = endpoint ?? file?.runtimeEndpoint;
-  return CriClient.connect({
-    ...(runtimeEndpoint !== undefined && { endpoint: runtimeEndpoint }),
-    imageEndpoint: imageEndpoint ?? file?.imageEndpoint,
-    defaults: { timeoutMs: timeout },
-    signal,
-  });
+async function untilDrained(stdout: Output, signal: AbortSignal): Promise<void> {
+  try {
+    await once(stdout, "drain", { signal });
+  } catch (error) {
+    // Otherwise the error of `once` would hide why the command ends.
+    signal.throwIfAborted();
+    throw error;
+  }
 }

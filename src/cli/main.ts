@@ -9,4 +9,6 @@ import { processTerminal } from "./terminal.js";
 
 void runProgram(process.argv.slice(2), processTerminal()).then((exitCode) => {
   process.exitCode = exitCode;
+  // A read of a terminal or pipe that has not ended would keep the process alive.
+  process.stdin.unref?.();
 });

@@ -10,7 +10,10 @@ export interface Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts on the first SIGINT, SIGTERM or SIGHUP, and when the reader of stdout has gone. Its reason is an {@link Interruption}. */
+  /**
+   * Aborts on the first SIGINT, SIGTERM or SIGHUP, and when the reader of stdout has gone: then its reason is an
+   * {@link Interruption}. Also aborts when stdout cannot be written for another reason.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -36,11 +39,17 @@ export function processTerminal(): Terminal {
   for (const [signal, exitCode] of Object.entries(exitCodes)) {
     process.once(signal, () => ending.abort(new Interruption(`ended by ${signal}`, exitCode)));
   }
-  // The reader of a pipe, such as head, has seen enough. This is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    ending.abort(new Interruption("the reader of the output has gone", 0));
-  });
   const { stdin, stdout, stderr, env } = process;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // The reader of a pipe, such as head, has seen enough. This is no failure.
+    const isRead = error.code === "EPIPE";
+    ending.abort(
+      isRead
+        ? new Interruption("the reader of the output has gone", 0)
+        : new Error(`the output cannot be written: ${error.message}`),
+    );
+  });
+  // Without a listener, the loss of stderr would end the process before a command has cleaned up. Nobody could read the error.
+  stderr.on("error", () => {});
   return { stdin, stdout, stderr, env, signal: ending.signal };
 }

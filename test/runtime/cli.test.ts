@@ -3,20 +3,11 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openShell, type Piped, runInShell } from "../support/built-cli.js";
-import type { Pty } from "../support/pty.js";
+import { expectRestored, openShell, type Piped, runInShell } from "../support/built-cli.js";
 import { eventually } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
 import { journeys, sh } from "./helpers/journeys.js";
 import { freePort } from "./lab/registry.js";
-
-/** Checks that the shell has its terminal back: lines and echo, the main screen. */
-async function expectRestored(terminal: Pty): Promise<void> {
-  terminal.type("stty -a; echo checked $?\r");
-  await terminal.waitFor("checked 0");
-  expect(terminal.text.slice(terminal.text.lastIndexOf("stty -a"))).toMatch(/[^-]icanon[\s\S]*[^-]echo\b/);
-  expect(terminal.isAlternateScreen).toBe(false);
-}
 
 journeys("cli", (fixture) => {
   const run = (line: string, input?: Uint8Array): Promise<Piped> => runInShell(line, fixture.runtime.endpoint, input);

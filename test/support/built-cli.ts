@@ -14,6 +14,7 @@ import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { expect } from "vitest";
 import { Pty, type PtyOptions } from "./pty.js";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -99,6 +100,20 @@ export async function openShell(endpoint: string, options: PtyOptions = {}): Pro
   const shell = Pty.start(["sh", "-i"], { ...options, env });
   await shell.waitFor(prompt.trim());
   return shell;
+}
+
+let checks = 0;
+
+/** Types a command into a shell, and checks that the terminal has the modes that it had before. */
+export async function expectRestored(terminal: Pty): Promise<void> {
+  const check = `check${++checks}`;
+  terminal.type(`stty -a; echo ${check} $?\r`);
+  await terminal.waitFor(`${check} 0`);
+  const modes = terminal.text.slice(terminal.text.lastIndexOf("stty -a"));
+  expect(modes).toMatch(/[^-]icanon[\s\S]*[^-]echo\b/);
+  expect(terminal.isAlternateScreen).toBe(false);
+  // What would show a hidden cursor again is written last.
+  expect(terminal.output.lastIndexOf("\x1b[?25l")).toBeLessThanOrEqual(terminal.output.lastIndexOf("\x1b[?25h"));
 }
 
 /** Runs `k8s-cri-client` itself in a pseudo-terminal, without a shell. */

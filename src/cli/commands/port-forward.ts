@@ -1,3 +1,4 @@
+import { untilAborted } from "../../internal/abort.js";
 import { type CommandModule, UsageError } from "../command.js";
 import { printable } from "../output/table.js";
 import { addNamespaceOption } from "../select.js";
@@ -38,17 +39,13 @@ export const portForward: CommandModule<PortForwardOptions> = {
         await print(`Forwarding from ${shown}:${at.port} -> ${remote}\n`);
       }
     }
-    await new Promise<void>((_, reject) => {
-      const { signal } = terminal;
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      if (signal.aborted) reject(signal.reason);
-    });
+    await untilAborted(new Promise<never>(() => {}), terminal.signal);
   },
 };
 
 /** Parses local addresses, separated by commas. `localhost` is the loopback address of IPv4. */
 function addresses(text: string): string[] {
-  return text.split(",").map((address) => (address === "localhost" ? "127.0.0.1" : address.trim()));
+  return text.split(",").map((part) => (part.trim() === "localhost" ? "127.0.0.1" : part.trim()));
 }
 
 /** Parses `REMOTE`, `LOCAL:REMOTE` or `:REMOTE`. */

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from "commander";
-import { CriClient, loadCrictlConfig } from "../../index.js";
+import { connect } from "../connect.js";
 import { globalOptions } from "../global-options.js";
 import { type Candidate, type LiveKind, liveNames } from "./candidates.js";
 
@@ -107,26 +107,13 @@ async function valuesOf(
   if (argChoices) return argChoices.map((value) => ({ value, description: "" }));
   if (kinds.length === 0) return [];
   try {
-    await using cri = await connect(command);
+    const globals = { ...globalOptions(command), timeout: timeoutMs };
+    await using cri = await connect(globals, AbortSignal.timeout(timeoutMs));
     return await liveNames(cri, kinds, begun);
   } catch {
     // Nothing may be printed while the user writes a command.
     return [];
   }
-}
-
-function connect(command: Command): Promise<CriClient> {
-  const { endpoint, imageEndpoint, config } = globalOptions(command);
-  const signal = AbortSignal.timeout(timeoutMs);
-  return Promise.resolve(config === undefined ? undefined : loadCrictlConfig(config)).then((file) => {
-    const found = endpoint ?? file?.runtimeEndpoint;
-    return CriClient.connect({
-      ...(found !== undefined && { endpoint: found }),
-      imageEndpoint,
-      defaults: { timeoutMs },
-      signal,
-    });
-  });
 }
 
 /** What an option's value stands for, by the option's name. */

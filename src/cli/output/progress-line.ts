@@ -8,6 +8,7 @@ export class ProgressLine implements Disposable {
   readonly isShown: boolean;
   readonly #output: Terminal["stderr"];
   #isOpen = false;
+  #hasEnded = false;
 
   constructor({ stderr, env }: Pick<Terminal, "stderr" | "env">) {
     this.#output = stderr;
@@ -16,7 +17,8 @@ export class ProgressLine implements Disposable {
 
   /** Replaces the line. A longer text is cut to the width of the terminal. */
   show(text: string): void {
-    if (!this.isShown) return;
+    // The clean-up of an aborted operation may still report progress.
+    if (!this.isShown || this.#hasEnded) return;
     this.#isOpen = true;
     this.#output.write(clearLine + text.slice(0, (this.#output.columns ?? 80) - 1));
   }
@@ -25,11 +27,13 @@ export class ProgressLine implements Disposable {
   finish(text: string): void {
     if (!this.isShown) return;
     this.#isOpen = false;
+    this.#hasEnded = true;
     this.#output.write(`${clearLine}${text}\n`);
   }
 
   [Symbol.dispose](): void {
     if (this.#isOpen) this.#output.write(clearLine);
     this.#isOpen = false;
+    this.#hasEnded = true;
   }
 }

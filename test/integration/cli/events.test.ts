@@ -1,11 +1,8 @@
 /** `events` against FakeRuntime. */
-import { Readable, Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import { runProgram } from "../../../src/cli/program.js";
-import { Interruption } from "../../../src/cli/terminal.js";
 import type { CriClient } from "../../../src/index.js";
 import type { FakeRuntime } from "../../../src/testing/index.js";
-import { runCli } from "../../support/terminal.js";
+import { runCli, runLive } from "../../support/terminal.js";
 import { startFake } from "../support.js";
 
 /** Follows events until the output contains a text, then presses Ctrl-C. */
@@ -15,25 +12,16 @@ async function eventsWhile(
   act: () => Promise<unknown>,
   last: RegExp,
 ): Promise<string> {
-  const ending = new AbortController();
-  let text = "";
-  const output = () =>
-    new Writable({
-      write(chunk, _, done) {
-        text += chunk;
-        done();
-      },
-    });
-  const terminal = { stdin: Readable.from([]), stdout: output(), stderr: output(), env: {}, signal: ending.signal };
-  const following = runProgram(["events", "-e", runtime.endpoint, ...args], terminal);
+  const following = runLive(["events", "-e", runtime.endpoint, ...args]);
   await runtime.nextCall("ListPodSandbox");
   // The watch of another client begins later than that of the command.
   await cri.events({ timeoutMs: 20_000 }).ready;
   await act();
-  await expect.poll(() => text).toMatch(last);
-  ending.abort(new Interruption("ended by SIGINT", 130));
-  expect(await following).toBe(130);
-  return text;
+  await expect.poll(following.stdout).toMatch(last);
+  following.interrupt();
+  expect(await following.exitCode).toBe(130);
+  expect(following.stderr()).toBe("");
+  return following.stdout();
 }
 
 async function startNode() {

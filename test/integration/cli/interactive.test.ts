@@ -1,12 +1,12 @@
 /** exec, attach, logs, cp and top in a pseudo-terminal, as a person uses them. */
-import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { execFileSync, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { mkdir, mkdtemp, readdir, realpath, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { HostProcessBackend, type Program } from "../../../src/testing/index.js";
-import { openShell } from "../../support/built-cli.js";
-import type { Pty } from "../../support/pty.js";
+import { expectRestored, openShell } from "../../support/built-cli.js";
 import { startFake } from "../support.js";
 
 // Programs start slowly on a busy machine.
@@ -43,17 +43,6 @@ async function start() {
   const pod = await cri.pods.run({ name: "web" });
   const container = await pod.runContainer({ name: "main", image: "busybox:1", stdin: true, tty: true });
   return { runtime, cri, pod, container };
-}
-
-/** Types a command, and checks that the terminal has the modes that it had before. */
-async function expectRestored(terminal: Pty): Promise<void> {
-  terminal.type("stty -a; echo checked $?\r");
-  await terminal.waitFor("checked 0");
-  const modes = terminal.text.slice(terminal.text.lastIndexOf("stty -a"));
-  expect(modes).toMatch(/[^-]icanon[\s\S]*[^-]echo\b/);
-  expect(terminal.isAlternateScreen).toBe(false);
-  // What would show a hidden cursor again is written last.
-  expect(terminal.output.lastIndexOf("\x1b[?25l")).toBeLessThanOrEqual(terminal.output.lastIndexOf("\x1b[?25h"));
 }
 
 test("exec -it: keys, ctrl-c and sizes reach the command, and its exit code is returned", async () => {
@@ -110,6 +99,28 @@ test("exec without -t: ctrl-c ends the session with 130", async () => {
   await expectRestored(terminal);
 });
 
+test("exec --kill: ctrl-c ends the command, which otherwise continues", async () => {
+  const { runtime, cri } = await startFake({ backend: new HostProcessBackend() });
+  const pod = await cri.pods.run({ name: "web" });
+  await pod.runContainer({ name: "main", image: "busybox:1", command: ["sleep", "600"] });
+  await using terminal = await openShell(runtime.endpoint);
+  for (const [option, continues] of [
+    ["--kill", false],
+    ["", true],
+  ] as const) {
+    const seconds = randomInt(100_000, 1_000_000);
+    const isRunning = () => spawnSync("pgrep", ["-f", `^sleep ${seconds}$`]).status === 0;
+    terminal.type(
+      `k8s-cri-client exec ${option} main -- sh -c "echo up; sleep ${seconds}; true"; echo ${seconds} $?\r`,
+    );
+    await expect.poll(isRunning, { timeout: 60_000 }).toBe(true);
+    terminal.type("\x03");
+    await terminal.waitFor(`${seconds} 130`);
+    expect({ option, isRunning: isRunning() }).toEqual({ option, isRunning: continues });
+  }
+  await expectRestored(terminal);
+});
+
 test("attach -i: the process has a terminal, and continues after the detach keys", async () => {
   const { runtime, cri } = await startFake({ backend: new HostProcessBackend() });
   const pod = await cri.pods.run({ name: "web" });
@@ -162,6 +173,36 @@ test("cp: shows its progress on the terminal", async () => {
   terminal.type(`k8s-cri-client cp ${folder}/big main:${folder}/there; echo code $?\r`);
   await terminal.waitFor(/big: copied 1 entry, 62\.9MB in \d+\.\d s\s+code 0/);
   expect(terminal.output).toMatch(/big: 1 entry, \d+(\.\d+)?[kM]B, \d+(\.\d+)?[kM]B\/s/);
+});
+
+test("cp: ctrl-c leaves nothing, on either side", async () => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "cli-")));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const { runtime, cri } = await startFake({ backend: new HostProcessBackend() });
+  const pod = await cri.pods.run({ name: "web" });
+  await pod.runContainer({ name: "main", image: "busybox:1", command: ["sleep", "600"] });
+  for (const name of ["site", "there", "here"]) await mkdir(join(folder, name));
+  await writeFile(join(folder, "site/index"), "hello\n");
+  // Without blocks, and far larger than what is copied before ctrl-c.
+  await writeFile(join(folder, "site/large"), "");
+  await truncate(join(folder, "site/large"), 4 * 2 ** 30);
+  await using terminal = await openShell(runtime.endpoint);
+  for (const [source, destination, empty] of [
+    [`${folder}/site/large`, `main:${folder}/there`, "there"],
+    [`${folder}/site`, `main:${folder}/there`, "there"],
+    [`main:${folder}/site/large`, `${folder}/here`, "here"],
+    [`main:${folder}/site`, `${folder}/here`, "here"],
+  ] as const) {
+    const check = `check${randomInt(1_000_000)}`;
+    const shown = terminal.output.length;
+    terminal.type(`k8s-cri-client cp ${source} ${destination}; echo ${check} $?\r`);
+    await terminal.waitUntil(() => /: \d+ entr.*MB\/s/.test(terminal.output.slice(shown)), "progress");
+    terminal.type("\x03");
+    await terminal.waitFor(`${check} 130`);
+    expect({ source, left: await readdir(join(folder, empty)) }).toEqual({ source, left: [] });
+    expect(terminal.screen).not.toMatch(/\d+ entr/);
+  }
+  await expectRestored(terminal);
 });
 
 test("top: redraws in place, sorts by keys, fits the window, and restores the terminal", async () => {

@@ -1,14 +1,14 @@
 /** `run` against FakeRuntime. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { Interruption } from "../../../src/cli/terminal.js";
 import type { FakeRuntimeOptions } from "../../../src/testing/index.js";
 import { type CliOptions, runCli } from "../../support/terminal.js";
 import { startFake } from "../support.js";
+import { forever, startRunNode } from "./run-node.js";
 
 // The first test loads the modules of the command, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -26,34 +26,10 @@ spec:
   - { name: two, image: "busybox:1", command: [sh, -c, "${second}"] }
 `;
 
-const forever = `
-apiVersion: v1
-kind: Pod
-metadata: { name: web, namespace: shop }
-spec:
-  terminationGracePeriodSeconds: 0
-  containers: [{ name: main, image: "busybox:1" }]
-`;
-
-/** Starts a runtime, and returns functions that run commands with files of a temporary folder. */
-async function startNode(options: FakeRuntimeOptions = {}) {
-  const { runtime, cri } = await startFake(options);
-  const folder = await mkdtemp(join(tmpdir(), "cli-run-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const kubelet = { kind: "KubeletConfiguration", apiVersion: "kubelet.config.k8s.io/v1beta1" };
-  const config = { ...kubelet, cgroupsPerQOS: false, podLogsDir: join(folder, "logs") };
-  await mkdir(join(folder, "logs"));
-  await writeFile(join(folder, "kubelet.json"), JSON.stringify(config));
-  await writeFile(join(folder, "auth.json"), "{}");
-  const node = ["--kubelet-config", join(folder, "kubelet.json"), "--root-directory", join(folder, "root")];
-  const own = ["--endpoint", runtime.endpoint, "--auth-file", join(folder, "auth.json"), ...node];
-  const file = async (name: string, content: string) => {
-    await writeFile(join(folder, name), content);
-    return join(folder, name);
-  };
-  const run = (args: readonly string[], given: CliOptions = {}) => runCli(["run", ...own, ...args], given);
-  const left = async () => [runtime.pods.length, (await readdir(join(folder, "root", "pods")).catch(() => [])).length];
-  return { runtime, cri, folder, file, run, left, endpoint: runtime.endpoint };
+async function startNode(fakeOptions: FakeRuntimeOptions = {}) {
+  const node = await startRunNode(fakeOptions);
+  const run = (args: readonly string[], given?: CliOptions) => runCli(["run", ...node.options, ...args], given);
+  return { ...node, run };
 }
 
 /** A signal that Ctrl-C aborts. */
@@ -110,6 +86,15 @@ describe("a manifest", () => {
     expect(stderr).toContain(`${path}:7:`);
     expect(stderr).toMatch(/did you mean containers\?/);
     expect(runtime.callsOf("RunPodSandbox")).toEqual([]);
+  });
+
+  test("cannot change the terminal by the name of its file", async () => {
+    const { run, folder, file } = await startNode();
+    await mkdir(join(folder, "evil"));
+    await file("evil/\u001b[2J.yaml", pair().replace("restartPolicy: Never", "restartPolicy: Nver"));
+    const { exitCode, stderr } = await run(["-f", join(folder, "evil")]);
+    expect([exitCode, stderr]).toEqual([125, expect.stringContaining("[2J.yaml:6:")]);
+    expect(stderr).not.toContain("\u001b");
   });
 
   test("names what has no effect, and unknown kinds if they are ignored", async () => {
@@ -191,6 +176,13 @@ describe("an image", () => {
     expect(created?.request.config?.envs.map(({ key, value }) => `${key}=${value}`)).toContain("WHO=world");
     expect(runtime.callsOf("RunPodSandbox")[0]?.request.config?.metadata?.name).toMatch(/^busybox-[0-9a-f]{6}$/);
     expect(await left()).toEqual([0, 0]);
+  });
+
+  test("has a valid name, however long that of the image is", async () => {
+    const { run, runtime } = await startNode();
+    expect(await run([`registry.example/${"a".repeat(49)}_b:1`, "true"])).toMatchObject({ exitCode: 0 });
+    const [created] = runtime.callsOf("CreateContainer");
+    expect(created?.request.config?.metadata?.name).toBe("a".repeat(49));
   });
 
   test("passes on its exit code", async () => {

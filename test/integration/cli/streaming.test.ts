@@ -7,14 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { runProgram } from "../../../src/cli/program.js";
 import { Interruption } from "../../../src/cli/terminal.js";
 import { messageFromJson } from "../../../src/index.js";
 import { ContainerStats } from "../../../src/proto.js";
 import { HostProcessBackend } from "../../../src/testing/index.js";
 import { runInShell } from "../../support/built-cli.js";
 import { skipOnWindows } from "../../support/platform.js";
-import { type CliOptions, runCli } from "../../support/terminal.js";
+import { type CliOptions, runCli, runLive } from "../../support/terminal.js";
 import { startFake } from "../support.js";
 
 // Programs start slowly on a busy machine.
@@ -33,27 +32,6 @@ async function start() {
     pod.runContainer({ ...spec, name, command, ...options });
   const run = (args: readonly string[], options?: CliOptions) => runCli(["-e", runtime.endpoint, ...args], options);
   return { runtime, cri, pod, folder, container, run };
-}
-
-/** Runs a command that a person ends with ctrl-c. */
-function runLive(endpoint: string, args: readonly string[]) {
-  const ending = new AbortController();
-  const outputs = [new PassThrough(), new PassThrough()] as const;
-  const texts = outputs.map((output) => {
-    let text = "";
-    output.on("data", (chunk) => {
-      text += chunk;
-    });
-    return () => text;
-  });
-  const [stdout, stderr] = outputs;
-  const terminal = { stdin: new PassThrough(), stdout, stderr, env: {}, signal: ending.signal };
-  return {
-    stdout: texts[0] as () => string,
-    stderr: texts[1] as () => string,
-    exitCode: runProgram(["-e", endpoint, ...args], terminal),
-    interrupt: () => ending.abort(new Interruption("ended by SIGINT", 130)),
-  };
 }
 
 const skipped = skipOnWindows("commands in host processes");
@@ -186,7 +164,7 @@ describe.skipIf(skipped)("logs", () => {
     const { container, run, runtime } = await start();
     const first = await container("main", sh("echo run $(cat count 2>/dev/null || echo 1); echo 2 > count; sleep 0.2"));
     await first.wait();
-    const following = runLive(runtime.endpoint, ["logs", "-F", "web", "-c", "main"]);
+    const following = runLive(["-e", runtime.endpoint, "logs", "-F", "web", "-c", "main"]);
     await expect.poll(following.stdout).toBe("run 1\n");
     const second = await first.restart();
     await second.wait();
@@ -266,7 +244,8 @@ describe("port-forward", () => {
     const { runtime, cri } = await startFake({ backend: new HostProcessBackend() });
     await cri.pods.run({ name: "web" });
     const { port } = server.address() as AddressInfo;
-    const running = runLive(runtime.endpoint, ["port-forward", "web", `:${port}`, ":1", "--address", "localhost"]);
+    const ports = [`:${port}`, ":1", "--address", " localhost"];
+    const running = runLive(["-e", runtime.endpoint, "port-forward", "web", ...ports]);
     await expect.poll(() => running.stdout().match(/^Forwarding from 127\.0\.0\.1:(\d+) -> \d+$/gm)).toHaveLength(2);
     const [good, bad] = [...running.stdout().matchAll(/:(\d+) ->/g)].map(([, local]) => local);
     expect(await (await fetch(`http://127.0.0.1:${good}`)).text()).toBe("hello");

@@ -1,4 +1,5 @@
 /** The command as a person uses it: in a pseudo-terminal, and in pipes. */
+import { existsSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { openShell, prompt, runInShell } from "../../support/built-cli.js";
 import { startFake } from "../support.js";
@@ -26,4 +27,15 @@ test("writes results to a pipe without colours", async () => {
   const { exitCode, stdout, stderr } = await runInShell("k8s-cri-client ps -o json | cat", runtime.endpoint);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(JSON.parse(stdout.toString())).toEqual({ containers: [] });
+});
+
+test.skipIf(!existsSync("/dev/full"))("fails with a message if the output cannot be written", async () => {
+  const { runtime } = await startFake();
+  for (const command of ["ps", "completion bash"]) {
+    const { exitCode, stderr } = await runInShell(`k8s-cri-client ${command} > /dev/full`, runtime.endpoint);
+    expect({ command, exitCode, stderr }).toEqual({
+      ...{ command, exitCode: 1 },
+      stderr: expect.stringMatching(/^k8s-cri-client: the output cannot be written: ENOSPC.*\n$/),
+    });
+  }
 });

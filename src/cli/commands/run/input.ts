@@ -78,8 +78,8 @@ function podOf(image: string, command: readonly string[], { name, env = {}, host
     base
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-+|-+$/g, "")
-      .slice(0, 50) || "main";
+      .slice(0, 50)
+      .replace(/^-+|-+$/g, "") || "main";
   return {
     apiVersion: "v1",
     kind: "Pod",

@@ -54,7 +54,7 @@ export const run: CommandModule<RunOptions> = {
         duration,
         300_000,
       )
-      .option("--dry-run", "print what would be done, and run nothing")
+      .option("--dry-run", "print the plan, and run nothing")
       .addOption(
         new Option("-o, --output <format>", "how to print the plan of --dry-run")
           .choices(["yaml", "json"])
@@ -76,10 +76,10 @@ export const run: CommandModule<RunOptions> = {
     command.addHelpText(
       "after",
       `
-Prints the logs of all containers until the pods have ended or you press Ctrl-C, then removes the pods with all that
-belongs to them. Exits with 0 if all pods succeeded, otherwise with the exit code of a container that failed, and with
-125 if the pods could not be run. While a pod is detached, nothing restarts its containers; run the same manifest again
-to continue, or remove it with rm --force. Options for run come before IMAGE.
+Prints the logs of all containers until the pods have ended or you press Ctrl-C, then stops and removes the pods with
+their volumes and logs. Exits with 0 if all pods succeeded, otherwise with the exit code of a container that failed, and
+with 125 if the pods could not be run. While a pod is detached, nothing restarts its containers; run the same manifest
+again to continue, or remove it with rm --force. Options for run come before IMAGE.
 
 Examples:
   k8s-cri-client run -f pod.yaml
@@ -167,9 +167,10 @@ async function detach(
   const codes = await Promise.all(pods.map((pod) => readyOrEnded(pod, timeoutMs, terminal.signal)));
   for (const pod of pods) {
     const name = `${pod.namespace}/${pod.name}`;
-    const { id } = await cri.pods.resolve(name);
+    const sandbox = await cri.pods.find({ uid: pod.uid });
+    if (sandbox === undefined) throw new ExitError(`${name} was removed by another program`, 125);
     await pod.release();
-    await print(`${id}\n`);
+    await print(`${printable(sandbox.id)}\n`);
     if (terminal.stderr.isTTY)
       note(`${printable(name)} runs on. Remove it: k8s-cri-client rm --force ${printable(name)}`);
   }
