@@ -5,7 +5,7 @@ export interface CommandEntry {
   readonly name: string;
   readonly aliases?: readonly string[];
   readonly summary: string;
-  readonly group: "Look" | "Run" | "Use" | "Clean up" | "Help";
+  readonly group: "Inspect" | "Run" | "Interact" | "Clean up" | "Help";
   load(): Promise<CommandModule<never>>;
 }
 
@@ -14,68 +14,68 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "doctor",
     summary: "check the runtime and this machine, and say what to do",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/doctor.js")).doctor,
   },
   {
     name: "info",
     summary: "show the state of the runtime",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/info.js")).info,
   },
   {
     name: "version",
     summary: "show the versions of this command and of the runtime",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/version.js")).version,
   },
   {
     name: "ps",
     aliases: ["containers"],
     summary: "list containers",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/ps.js")).ps,
   },
   {
     name: "pods",
     summary: "list pods",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/pods.js")).pods,
   },
   {
     name: "images",
     summary: "list images",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/images.js")).images,
   },
   {
     name: "inspect",
-    summary: "print what the runtime knows of containers, pods or images",
-    group: "Look",
+    summary: "print the status of containers, pods or images",
+    group: "Inspect",
     load: async () => (await import("./commands/inspect.js")).inspect,
   },
   {
     name: "logs",
     summary: "print the logs of containers",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/logs/logs.js")).logs,
   },
   {
     name: "top",
     summary: "show the busiest containers, live",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/usage/top.js")).top,
   },
   {
     name: "stats",
     summary: "print the resource usage of containers or pods",
-    group: "Look",
+    group: "Inspect",
     load: async () => (await import("./commands/usage/stats.js")).stats,
   },
   {
     name: "events",
-    summary: "follow what happens to pods and containers",
-    group: "Look",
+    summary: "follow the events of pods and containers",
+    group: "Inspect",
     load: async () => (await import("./commands/events.js")).events,
   },
   {
@@ -99,25 +99,25 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "exec",
     summary: "run a command in a container",
-    group: "Use",
+    group: "Interact",
     load: async () => (await import("./commands/exec.js")).exec,
   },
   {
     name: "attach",
     summary: "connect the terminal to the main process of a container",
-    group: "Use",
+    group: "Interact",
     load: async () => (await import("./commands/attach.js")).attach,
   },
   {
     name: "cp",
     summary: "copy files and folders into and out of containers",
-    group: "Use",
+    group: "Interact",
     load: async () => (await import("./commands/cp/cp.js")).cp,
   },
   {
     name: "port-forward",
     summary: "forward local ports to a pod",
-    group: "Use",
+    group: "Interact",
     load: async () => (await import("./commands/port-forward.js")).portForward,
   },
   {
@@ -141,7 +141,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "prune",
     aliases: ["gc"],
-    summary: "remove containers, pods, images and logs that are not needed any more",
+    summary: "remove unused containers, pods, images and logs",
     group: "Clean up",
     load: async () => (await import("./commands/prune/prune.js")).prune,
   },

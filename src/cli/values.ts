@@ -30,7 +30,8 @@ export function count(text: string): number {
 /** Parses a label selector, such as `app=shop,tier=web`. It may be given several times. */
 export function labels(text: string, previous: Readonly<Record<string, string>> = {}): Record<string, string> {
   const pairs = text.split(",").map((pair) => {
-    const [, key, value] = /^([^=]+)==?(.*)$/.exec(pair.trim()) ?? [];
+    // Of kubectl's operators, CRI has only equality.
+    const [, key, value] = /^([^=!]+)==?(.*)$/.exec(pair.trim()) ?? [];
     if (key === undefined || value === undefined) {
       throw new InvalidArgumentError("It must have the form KEY=VALUE[,KEY=VALUE…].");
     }

@@ -64,8 +64,8 @@ export interface FindingExtras {
   readonly commands?: readonly string[] | undefined;
 }
 
-/** The longest text from a runtime that a finding shows, in characters. */
-const maxText = 1_000;
+/** The length at which a finding cuts off a message of a runtime, in characters. */
+const maxLength = 1_000;
 
 /** The most details of a finding. */
 const maxDetails = 50;
@@ -87,6 +87,6 @@ export function finding(
   };
 }
 
-function shorten(text: string): string {
-  return text.length > maxText ? `${text.slice(0, maxText)}…` : text;
+function shorten(message: string): string {
+  return message.length > maxLength ? `${message.slice(0, maxLength)}…` : message;
 }

@@ -16,7 +16,7 @@ export function unitOf(endpoint: Endpoint): string {
 }
 
 /** Commands that show why a service does not answer. */
-export function lookAt(endpoint: Endpoint): string[] {
+export function examine(endpoint: Endpoint): string[] {
   const unit = unitOf(endpoint);
   return [`systemctl status ${unit}`, `sudo journalctl -u ${unit} -n 50 --no-pager`];
 }

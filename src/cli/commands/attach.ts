@@ -1,5 +1,6 @@
 import type { CommandModule } from "../command.js";
 import { ownFailureOf } from "../failures.js";
+import { printable } from "../output/table.js";
 import { addNamespaceOption, namesHelp, selectContainer } from "../select.js";
 import { addInputOptions, checkInput, type InputOptions } from "./sessions/input-options.js";
 
@@ -26,7 +27,7 @@ export const attach: CommandModule<AttachOptions> = {
       const container = await selectContainer(await connect(), name, { namespace, container: containerName });
       const { tty = options.tty ?? false } = await container.inspect();
       checkInput({ stdin, tty }, terminal);
-      if (stdin && tty) note(`Attached to ${container.id.slice(0, 13)}. Press Enter if you see no prompt.`);
+      if (stdin && tty) note(`Attached to ${printable(container.id.slice(0, 13))}. Press Enter if you see no prompt.`);
       const { detached } = await container.attachInteractive({
         ...{ stdin, tty, detachKeys },
         ...{ input: terminal.stdin, output: terminal.stdout, stderr: terminal.stderr, signal: terminal.signal },

@@ -23,7 +23,7 @@ export const doctor: CommandModule<DoctorOptions> = {
           .choices(["table", "json", "yaml"])
           .default("table"),
       )
-      .option("-v, --verbose", "also print details of what is as it should be");
+      .option("-v, --verbose", "also print the details of checks that passed");
     command.addHelpText(
       "after",
       `
@@ -36,11 +36,10 @@ Examples:
     );
   },
 
-  async run(invocation, args, { deep, image, output, verbose = false }) {
-    if (args.length > 0) throw new UsageError(`doctor takes no arguments, got ${args[0]}`);
-    if (image !== undefined && !deep) throw new UsageError("--image names the image of --deep, which is missing");
-    const options = connection(invocation.globals, invocation.terminal);
-    const all = { ...options, deep: deep && deepOptions(image) };
+  async run(invocation, _, { deep, image, output, verbose = false }) {
+    if (image !== undefined && !deep) throw new UsageError("--image needs --deep: it names the image of the pod");
+    const { globals, terminal } = invocation;
+    const all = { ...connection(globals, terminal), deep: deep && deepOptions(image, globals) };
     if (output !== "table") {
       const diagnosis = await diagnose(all);
       await invocation.print(await structured(diagnosis, output));
@@ -53,8 +52,8 @@ Examples:
   },
 };
 
-function deepOptions(image: string | undefined): DeepOptions {
-  return image === undefined ? {} : { image };
+function deepOptions(image: string | undefined, { timeout }: GlobalOptions): DeepOptions {
+  return { ...(image !== undefined && { image }), ...(timeout && { timeoutMs: timeout }) };
 }
 
 function connection(globals: GlobalOptions, { env, signal }: Terminal): DiagnoseOptions {

@@ -1,8 +1,9 @@
 import { InvalidArgumentError, Option } from "commander";
 import { CriError, type CriEvent, messageToJson } from "../../index.js";
 import { Container as ContainerMessage, PodSandbox as PodMessage } from "../../proto.js";
-import { type CommandModule, ExitError, UsageError } from "../command.js";
+import { type CommandModule, ExitError } from "../command.js";
 import { podName } from "../output/cells.js";
+import { jsonLine } from "../output/format.js";
 import { printable } from "../output/table.js";
 import { labels } from "../values.js";
 
@@ -28,7 +29,7 @@ interface EventsOptions {
   output: "table" | "json";
 }
 
-/** `events`: follows what happens to pods and containers. */
+/** `events`: follows the events of pods and containers. */
 export const events: CommandModule<EventsOptions> = {
   define(command) {
     command
@@ -37,7 +38,7 @@ export const events: CommandModule<EventsOptions> = {
       .option("-n, --namespace <name>", "only pods of this namespace, and their containers")
       .option("-l, --label <selector>", "only pods with these labels, and their containers", labels)
       .option("-t, --type <types>", "only these types, such as containerExited,podRemoved", eventTypes)
-      .option("--initial", "begin with what exists, as one resync")
+      .option("--initial", "begin with a resync event, which lists all pods and containers")
       .addOption(
         new Option("-o, --output <format>", "how to print: json is one object a line")
           .choices(["table", "json"])
@@ -46,8 +47,8 @@ export const events: CommandModule<EventsOptions> = {
     command.addHelpText(
       "after",
       `
-Continues until Ctrl-C, also while the runtime restarts; what was missed meanwhile is one resync. With --timeout, it
-ends after that time with exit code 124.
+Continues until Ctrl-C, also while the runtime restarts: a resync event then lists all pods and containers. With
+--timeout, it ends after that time with exit code 124.
 Types: ${types.slice(0, 5).join(", ")},
 ${types.slice(5).join(", ")}.
 
@@ -57,8 +58,7 @@ Examples:
     );
   },
 
-  async run(invocation, args, { pod, container, namespace, label, type, initial = false, output }) {
-    if (args.length > 0) throw new UsageError(`events takes no arguments, got ${args[0]}; select with --pod`);
+  async run(invocation, _, { pod, container, namespace, label, type, initial = false, output }) {
     const { globals, print } = invocation;
     const cri = await invocation.connect();
     const target = pod === undefined ? undefined : await cri.pods.resolve(pod, { namespace });
@@ -71,7 +71,7 @@ Examples:
         const isHidden = event.type === "resync" && event.reason === "initial" && !initial;
         const isSelected = (type?.includes(event.type) ?? true) && (container === undefined || isOf(event, container));
         if (isSelected && !isHidden) {
-          await print(output === "json" ? `${JSON.stringify(format.json(event))}\n` : format.line(event));
+          await print(output === "json" ? jsonLine(format.json(event)) : format.line(event));
         }
         format.forget(event);
       }

@@ -1,7 +1,7 @@
-import { Option } from "commander";
-import { ImagePullsError, type PullPolicy, type PullProgress } from "../../index.js";
+import { InvalidArgumentError, Option } from "commander";
+import { ImagePullsError, type PullPolicy, type PullProgress, RegistryCredentials } from "../../index.js";
 import type { CommandModule, Invocation } from "../command.js";
-import { printable } from "../output/table.js";
+import { printable, printableLines } from "../output/table.js";
 import { count } from "../values.js";
 
 interface PullOptions {
@@ -23,7 +23,7 @@ export const pull: CommandModule<PullOptions> = {
           "(default: those of this user)",
         (file: string, files: string[] = []) => [...files, file],
       )
-      .option("--parallel <number>", "how many images to pull at the same time", count, 3)
+      .option("--parallel <number>", "how many images to pull at the same time, up to 64", parallel, 3)
       .option("-q, --quiet", "no progress");
     command.addHelpText(
       "after",
@@ -36,32 +36,38 @@ Examples:
     );
   },
 
-  async run(invocation, references, { policy, authFile, parallel, quiet }) {
+  async run(invocation, references, { policy, authFile, parallel: concurrency, quiet }) {
     const cri = await invocation.connect();
-    const { RegistryCredentials } = await import("../../index.js");
     const auth = await RegistryCredentials.load({ files: authFile });
     const onProgress = quiet ? undefined : (progress: PullProgress) => report(invocation, progress);
     try {
       const pulled = await cri.images.pullAll([...references], {
         auth,
-        concurrency: parallel,
+        concurrency,
         onProgress,
         pullPolicy: policy,
       });
       await invocation.print(pulled.map(({ image }) => `${image.id}\n`).join(""));
     } catch (error) {
-      if (!ImagePullsError[Symbol.hasInstance](error)) throw error;
-      const { results } = error as ImagePullsError;
+      if (!(error instanceof ImagePullsError)) throw error;
+      const { results } = error;
       const pulled = results.flatMap((result) => ("image" in result ? `${result.image.id}\n` : []));
       await invocation.print(pulled.join(""));
       for (const result of results) {
         if (result.state === "failed")
-          invocation.note(`k8s-cri-client: ${printable(result.reference)}: ${result.error.message}`);
+          invocation.note(`k8s-cri-client: ${printable(result.reference)}: ${printableLines(result.error.message)}`);
       }
       return 1;
     }
   },
 };
+
+/** Parses the number of pulls at the same time, within the limits of `pullAll`. */
+function parallel(text: string): number {
+  const value = count(text);
+  if (value < 1 || value > 64) throw new InvalidArgumentError("It must be a whole number from 1 to 64.");
+  return value;
+}
 
 /** CRI reports no progress within a pull. Failures are printed at the end. */
 function report({ note }: Invocation, { reference, state }: PullProgress): void {

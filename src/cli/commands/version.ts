@@ -5,7 +5,7 @@ import { addObjectOption, properties, structured } from "../output/format.js";
 /** `version`: prints the versions of this package, of Node.js, and of the runtime. */
 export const version: CommandModule<{ output: "table" | "json" | "yaml"; client?: boolean }> = {
   define(command) {
-    command.option("--client", "only the versions of this machine: does not connect");
+    command.option("--client", "print the versions of this machine only, without connecting");
     addObjectOption(command);
   },
 

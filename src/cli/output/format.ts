@@ -23,7 +23,7 @@ export function addListOptions(command: Command): void {
         .choices(["table", "wide", "json", "yaml", "name"])
         .default("table"),
     )
-    .option("-q, --quiet", "print what other commands take only, as -o name does")
+    .option("-q, --quiet", "print only names or ids, as -o name does")
     .option("--no-trunc", "print ids and digests in full");
 }
 
@@ -63,9 +63,22 @@ export async function printList<Item>(
 /** Formats a value as JSON or YAML. A `bigint` is written as a number. */
 export async function structured(value: unknown, format: "json" | "yaml"): Promise<string> {
   const json = stringifyExactly(value, 2);
-  if (format === "json") return `${json}\n`;
+  if (format === "json") return `${escaped(json)}\n`;
   const { stringify } = await import("yaml");
-  return stringify(parseExactly(json));
+  return escaped(stringify(parseExactly(json)));
+}
+
+/** Formats a value as a line of JSON. */
+export function jsonLine(value: unknown): string {
+  return `${escaped(JSON.stringify(value))}\n`;
+}
+
+/**
+ * Escapes the control characters that JSON and YAML do not: DEL, and those from U+0080 on, with which a name could change the
+ * terminal. Both formats have them in quoted strings only, in which this escape means the same.
+ */
+function escaped(document: string): string {
+  return document.replace(/[\x7f-\x9f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
 }
 
 /** Adds `--output` to a command that prints one object. */

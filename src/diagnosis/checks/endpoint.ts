@@ -21,8 +21,8 @@ export async function findEndpoints(settings: DiagnosisSettings): Promise<Endpoi
   const { endpoint: given, imageEndpoint: givenImage, allowInsecureTcp, signal } = settings;
   const replaceable: Finding[] = [];
   try {
-    const parse = (text: string | undefined, field: string) =>
-      text === undefined ? undefined : parseEndpoint(text, { field, allowInsecureTcp });
+    const parse = (address: string | undefined, field: string) =>
+      address === undefined ? undefined : parseEndpoint(address, { field, allowInsecureTcp });
     const image = parse(givenImage, "imageEndpoint");
     const endpoint = parse(given, "endpoint");
     if (endpoint) {
@@ -35,7 +35,9 @@ export async function findEndpoints(settings: DiagnosisSettings): Promise<Endpoi
       { env, platform, configPath, root, allowInsecureTcp, signal, probeTimeoutMs: timeoutMs, logger: { warn } },
       image,
     );
-    const details = discovered.tried.map(({ endpoint: text, source, outcome }) => `${text || source}: ${outcome}`);
+    const details = discovered.tried.map(
+      ({ endpoint: address, source, outcome }) => `${address || source}: ${outcome}`,
+    );
     return { findings: [report(discovered, details), ...replaceable], found: discovered };
   } catch (error) {
     signal?.throwIfAborted();

@@ -32,13 +32,14 @@ export async function checkPod(subject: Subject): Promise<Finding[]> {
     return true;
   });
   if (isNew === undefined) return trial.findings;
-  const logs = await logFolder(subject);
+  let logs: string | undefined;
   try {
+    logs = await logFolder(subject);
     await runTrial(trial, image, logs);
   } finally {
-    await trial.remove();
+    await trial.removePod();
     if (logs !== undefined) await rm(logs, { recursive: true, force: true });
-    if (isNew) await cri.images.remove(image, { timeoutMs: settings.timeoutMs });
+    if (isNew) await trial.removeImage(image);
   }
   return trial.findings;
 }
@@ -104,23 +105,38 @@ class Trial {
     } catch (error) {
       this.subject.settings.signal?.throwIfAborted();
       if (!CriError.is(error)) throw error;
-      this.findings.push(finding("pod", "failure", `not so: ${what}: ${error.code}: ${error.details}`, { remedy }));
+      this.findings.push(
+        finding("pod", "failure", `step failed: ${what}: ${error.code}: ${error.details}`, { remedy }),
+      );
       return undefined;
     }
   }
 
   /** Removes the pod, also if the diagnosis was cancelled. */
-  async remove(): Promise<void> {
+  async removePod(): Promise<void> {
     const { pod } = this;
     if (pod === undefined) return;
+    const isRemoved = await this.#remove(`the pod ${pod.id}`, `rm --force ${pod.id}`, () => pod.dispose());
+    if (isRemoved) this.findings.push(finding("pod", "ok", "pods are removed"));
+  }
+
+  /** Removes an image that the trial pulled. */
+  async removeImage(image: string): Promise<void> {
+    const { cri, settings } = this.subject;
+    const { timeoutMs } = settings;
+    await this.#remove(`the image ${image}`, `rmi ${image}`, () => cri.images.remove(image, { timeoutMs }));
+  }
+
+  async #remove(what: string, command: string, remove: () => Promise<void>): Promise<boolean> {
     try {
-      await pod.dispose();
-      this.findings.push(finding("pod", "ok", "pods are removed"));
+      await remove();
+      return true;
     } catch (error) {
       if (!CriError.is(error)) throw error;
-      const found = `the pod ${pod.id} could not be removed: ${error.code}: ${error.details}`;
-      const commands = [`sudo npx k8s-cri-client rm ${pod.id}`];
+      const found = `${what} could not be removed: ${error.code}: ${error.details}`;
+      const commands = [`sudo npx k8s-cri-client ${command}`];
       this.findings.push(finding("pod", "failure", found, { remedy: "Remove it later.", commands }));
+      return false;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { RuntimeCondition } from "../../proto.js";
 import { type Finding, finding } from "../finding.js";
-import { lookAt, restart } from "../service-unit.js";
+import { examine, restart } from "../service-unit.js";
 import type { Subject } from "../subject.js";
 
 /** Differences of runtimes that surprise their users. docs/runtimes.md has them all. */
@@ -36,7 +36,7 @@ export function checkRuntime({ version, status, endpoint }: Subject): Finding[] 
       ? finding("runtime", "failure", `${name} is not ready${because(ready)}`, {
           details,
           remedy: "Wait if the runtime is starting; otherwise read its log and restart it.",
-          commands: [...lookAt(endpoint), restart(endpoint)],
+          commands: [...examine(endpoint), restart(endpoint)],
         })
       : finding("runtime", "ok", `${name}${ready ? " is ready" : ""}`, { details }),
     ...others.map((condition) => warningOf(condition)),
@@ -63,6 +63,6 @@ function messagesIn(message: string): string[] {
 
 /** Formats reason and message of a condition. */
 export function because({ reason, message }: RuntimeCondition): string {
-  const text = [reason, messagesIn(message).length > 0 ? "" : message].filter((part) => part !== "").join(": ");
-  return text === "" ? "" : `: ${text}`;
+  const parts = [reason, messagesIn(message).length > 0 ? "" : message].filter((part) => part !== "");
+  return parts.map((part) => `: ${part}`).join("");
 }

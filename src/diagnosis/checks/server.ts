@@ -6,7 +6,7 @@ import { probeAlpha } from "../../transport/alpha-probe.js";
 import type { Endpoint } from "../../transport/endpoint.js";
 import { resolveUnder } from "../../transport/node-root.js";
 import { type Finding, finding } from "../finding.js";
-import { lookAt, restart } from "../service-unit.js";
+import { examine, restart } from "../service-unit.js";
 import { type DiagnosisSettings, failureOf } from "../subject.js";
 import type { EndpointSearch } from "./endpoint.js";
 
@@ -55,7 +55,7 @@ function answers(endpoint: Endpoint, { runtimeApiVersion }: VersionResponse, too
   if (tookMs < slowMs) return finding("server", "ok", found);
   return finding("server", "warning", `${found}, which is slow`, {
     remedy: "Check the load of the node, and the log of the runtime.",
-    commands: ["uptime", ...lookAt(endpoint)],
+    commands: ["uptime", ...examine(endpoint)],
   });
 }
 
@@ -67,7 +67,7 @@ async function explain(error: unknown, endpoint: Endpoint, settings: DiagnosisSe
     const found = `accepts connections, but did not answer Version within ${settings.timeoutMs} ms`;
     return finding("server", "failure", found, {
       remedy: "Wait if the runtime is starting; otherwise restart it. Check that the endpoint is that of a runtime.",
-      commands: [...lookAt(endpoint), restart(endpoint)],
+      commands: [...examine(endpoint), restart(endpoint)],
     });
   }
   if (CriError.is(error) && endpoint.kind === "tcp") {
@@ -79,7 +79,7 @@ async function explain(error: unknown, endpoint: Endpoint, settings: DiagnosisSe
   if (CriError.is(error)) {
     return finding("server", "failure", `no CRI server: ${code}: ${details}`, {
       remedy: "Check that the endpoint is that of a container runtime, and read its log.",
-      commands: lookAt(endpoint),
+      commands: examine(endpoint),
     });
   }
   return failureOf("server", error, settings.signal);

@@ -5,7 +5,7 @@ import type { Endpoint, UnixEndpoint } from "../../transport/endpoint.js";
 import { nameOf, octal, permissionDenied } from "../../transport/socket-access.js";
 import { probeSocket } from "../../transport/socket-probe.js";
 import { type Finding, finding } from "../finding.js";
-import { lookAt, restart } from "../service-unit.js";
+import { examine, restart } from "../service-unit.js";
 import type { DiagnosisSettings } from "../subject.js";
 
 /** Checks who may use an endpoint, and whether a process listens there. */
@@ -67,7 +67,7 @@ function unreachable({ path, ...endpoint }: UnixEndpoint, outcome: string, group
   const at = { path, ...endpoint };
   return finding("socket", "failure", found, {
     remedy: "Start the runtime, or correct the endpoint. In a container, mount the socket of the node.",
-    commands: [restart(at), ...lookAt(at)],
+    commands: [restart(at), ...examine(at)],
   });
 }
 

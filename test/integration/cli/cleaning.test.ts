@@ -1,12 +1,12 @@
 /** `pull`, `stop`, `rm`, `rmi` and `prune` against FakeRuntime. */
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { wasRunFromManifest } from "../../../src/kubernetes/index.js";
 import { temporaryNode } from "../../support/temporary-node.js";
-import { type CliOptions, runCli } from "../../support/terminal.js";
+import { type CliOptions, runCli, runLive } from "../../support/terminal.js";
 import { planOf } from "../kubernetes/support.js";
 import { startFake } from "../support.js";
 
@@ -42,6 +42,15 @@ describe("stop", () => {
     const { exitCode, stderr } = await run(["stop", "main", "sied"]);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('"sied"')]);
     expect(await main.state()).toBe("running");
+  });
+
+  test("finds all names with one list of pods and one of containers", async () => {
+    const { runtime, run } = await startNode();
+    runtime.clearCalls();
+    const { exitCode, stdout } = await run(["stop", "main", "side", "web/main", "--grace-period", "0"]);
+    // Each is stopped once.
+    expect([exitCode, stdout.trim().split("\n").sort()]).toEqual([0, ["side", "web/main"]]);
+    expect([runtime.callsOf("ListPodSandbox").length, runtime.callsOf("ListContainers").length]).toEqual([1, 1]);
   });
 
   test("refuses to select everything", async () => {
@@ -111,6 +120,48 @@ describe("pull and rmi", () => {
     expect(exitCode).toBe(1);
     expect(stdout.trim().split("\n")).toHaveLength(1);
     expect(stderr).toContain("k8s-cri-client: registry.example/none:1: ");
+  });
+
+  test("pull takes credentials from --auth-file, and never prints them", async () => {
+    const password = "s3cret-of-the-registry";
+    const { runtime, cri } = await startFake({ registry: { "registry.example/*": { username: "u", password } } });
+    const folder = await mkdtemp(join(tmpdir(), "cli-auth-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = async (name: string, given: string) => {
+      const auth = Buffer.from(`u:${given}`).toString("base64");
+      await writeFile(join(folder, name), JSON.stringify({ auths: { "registry.example": { auth } } }));
+      return join(folder, name);
+    };
+    const pull = (...args: string[]) =>
+      runCli([
+        "pull",
+        "registry.example/app:1",
+        "-e",
+        runtime.endpoint,
+        ...args.flatMap((one) => ["--auth-file", one]),
+      ]);
+    const [right, wrong] = [await file("right.json", password), await file("wrong.json", "wr0ng")];
+    const refused = await pull(wrong);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/registry\.example\/app:1: .*authorization failed/);
+    // The next file is tried after the credentials of the first were refused.
+    const pulled = await pull(wrong, right);
+    const { id } = (await cri.images.get("registry.example/app:1"))!;
+    expect(pulled).toMatchObject({ exitCode: 0, stdout: `${id}\n` });
+    for (const text of [refused.stderr, pulled.stderr]) {
+      for (const secret of [password, "wr0ng", Buffer.from("u:wr0ng").toString("base64")]) {
+        expect(text).not.toContain(secret);
+      }
+    }
+    const missing = join(folder, "missing.json");
+    expect(await pull(missing)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(missing) });
+  });
+
+  test.each(["0", "65", "1.5", "x"])("pull refuses --parallel %s", async (number) => {
+    expect(await runCli(["pull", "--parallel", number, "app:1"])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/--parallel.*whole number/),
+    });
   });
 
   test("rmi removes images, and names those that do not exist", async () => {
@@ -188,6 +239,32 @@ describe("prune", () => {
     expect(await run(args)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("removed 0") });
   });
 
+  test("a signal during the question ends it with the exit code of the signal", async () => {
+    const { runtime, cri } = await startDirty();
+    const stdin = Object.assign(new PassThrough(), { isTTY: true });
+    const asking = runLive(["prune", "--min-age", "0", "-e", runtime.endpoint], { stdin });
+    await expect.poll(asking.stderr).toContain("Remove this object");
+    asking.interrupt(143);
+    expect(await asking.exitCode).toBe(143);
+    expect(asking.stderr()).not.toContain("abort");
+    expect(await cri.pods.list()).toHaveLength(2);
+  });
+
+  test("names in the question cannot change the terminal", async () => {
+    const { runtime, run } = await startDirty();
+    runtime.respondNext(
+      "ListContainers",
+      ({ containers = [] }) => ({
+        containers: containers.map((one) => ({ ...one, metadata: { name: "evil\u001b[2J", attempt: 0 } })),
+      }),
+      { times: Number.POSITIVE_INFINITY },
+    );
+    const stdin = Object.assign(new PassThrough(), { isTTY: true }).end("n\n") as PassThrough;
+    const { stderr } = await run(["prune", "--min-age", "0"], { stdin });
+    expect(stderr).toContain("container evil\ufffd[2J\n");
+    expect(stderr).not.toContain("\u001b[2J");
+  });
+
   test("refuses to ask without a terminal", async () => {
     const { cri, run } = await startDirty();
     expect(await run(["prune", "--min-age", "0"])).toMatchObject({
@@ -222,4 +299,17 @@ describe("prune", () => {
       stderr: expect.stringContaining(`${option} has an effect on ${kind} only`),
     });
   });
+
+  // Otherwise `prune images -n shop` would remove the images of all namespaces.
+  test.each([["--namespace", "shop"], ["--label", "app=shop"], ["--include-kubelet"]])(
+    "refuses %s for images and logs, to which it does not apply",
+    async (...option) => {
+      const { runtime, run } = await startNode();
+      expect(await run(["prune", "images", "logs", "-y", ...option])).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`${option[0]} has an effect on containers and pods only`),
+      });
+      expect(runtime.callsOf("RemoveImage")).toEqual([]);
+    },
+  );
 });

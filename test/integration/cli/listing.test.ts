@@ -10,7 +10,7 @@ import {
   fromCrictlPods,
   fromCrictlPs,
 } from "../../../src/crictl/index.js";
-import { runCli } from "../../support/terminal.js";
+import { runCli, runLive } from "../../support/terminal.js";
 import { startFake } from "../support.js";
 
 const image = "docker.io/library/busybox:1";
@@ -180,6 +180,16 @@ describe("inspect", () => {
     expect((await cri.pods.list()).length).toBeGreaterThan(0);
   });
 
+  test("an interruption while it looks for an image is no missing image", async () => {
+    const { runtime } = await startNode();
+    runtime.hangNext("ImageStatus");
+    const inspecting = runLive(["inspect", "maim", "-e", runtime.endpoint]);
+    await runtime.nextCall("ImageStatus");
+    inspecting.interrupt();
+    expect(await inspecting.exitCode).toBe(130);
+    expect(inspecting.stderr()).toBe("");
+  });
+
   test("suggests a similar name", async () => {
     const { run } = await startNode();
     const { exitCode, stderr } = await run("inspect", "maim");
@@ -247,11 +257,26 @@ describe("all commands", () => {
     expect(stderr).not.toContain("\u001b[2J");
   });
 
+  test("never print control characters of JSON and YAML to a terminal", async () => {
+    const { runtime, cri } = await startFake();
+    // CSI as one character, which some terminals interpret.
+    const annotations = { note: "one\u009b2Jtwo" };
+    await cri.pods.run({ name: "web", annotations });
+    for (const format of ["json", "yaml"]) {
+      const { stdout } = await runCli(["pods", "-o", format, "-e", runtime.endpoint]);
+      expect(stdout).not.toContain("\u009b");
+      expect(fromCrictlPods(stdout)).toMatchObject([{ annotations }]);
+    }
+  });
+
   test.each([
     ["an unknown command", ["sp"], "unknown command"],
     ["an unknown option", ["ps", "--al"], "unknown option"],
     ["a wrong choice", ["ps", "-o", "xml"], "Allowed choices are"],
     ["a wrong label", ["ps", "-l", "app"], "KEY=VALUE"],
+    ["an operator that CRI does not have", ["rm", "-f", "-l", "app!=shop"], "KEY=VALUE"],
+    ["wrong detach keys", ["exec", "--detach-keys", "ctrl-ä", "web", "sh"], "must be ctrl-"],
+    ["an argument too many", ["events", "web"], "too many arguments"],
     ["a wrong duration", ["ps", "--timeout", "soon"], "duration"],
     ["a missing argument", ["inspect"], "missing required argument"],
   ])("exit with 2 for %s", async (_, args, message) => {

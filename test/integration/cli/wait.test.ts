@@ -1,5 +1,8 @@
 /** `wait` against FakeRuntime. */
-import { expect, test } from "vitest";
+import { PassThrough, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { runProgram } from "../../../src/cli/program.js";
 import { runCli } from "../../support/terminal.js";
 import { startFake } from "../support.js";
 
@@ -33,6 +36,15 @@ test("waits for a container that runs, and for all containers of a pod", async (
   });
 });
 
+test("a pod ends as the latest attempts of its containers", async () => {
+  const { run, container, pod } = await startNode();
+  const first = await container("main", "exit 3");
+  await first.wait();
+  const command = ["sh", "-c", "exit 0"];
+  await (await pod.runContainer({ name: "main", image: "busybox:1", command, attempt: 1 })).wait();
+  expect(await run("web")).toEqual({ exitCode: 0, stdout: "0\n", stderr: "" });
+});
+
 test("waits for states of pods and containers", async () => {
   const { run, container, pod, runtime } = await startNode();
   await container("main", "sleep 1000");
@@ -45,6 +57,34 @@ test("waits for states of pods and containers", async () => {
   expect(await stopped).toMatchObject({ exitCode: 0 });
   await pod.remove();
   expect(await removed).toMatchObject({ exitCode: 0, stdout: "web\n" });
+});
+
+test("many results wait for a slow reader, without a warning of leaks", async () => {
+  const { runtime, container } = await startNode();
+  const names = Array.from({ length: 12 }, (_, index) => `job-${index}`);
+  for (const name of names) await (await container(name, "exit 0")).wait();
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on("warning", onWarning);
+  onTestFinished(() => void process.off("warning", onWarning));
+  let text = "";
+  const stdout = new Writable({
+    highWaterMark: 1,
+    write(chunk, _, done) {
+      text += chunk;
+      setTimeout(done, 20);
+    },
+  });
+  const terminal = {
+    stdin: new PassThrough(),
+    stderr: new PassThrough(),
+    env: {},
+    signal: new AbortController().signal,
+  };
+  expect(await runProgram(["wait", ...names, "-e", runtime.endpoint], { ...terminal, stdout })).toBe(0);
+  await finished(stdout.end());
+  expect(text.split("\n").sort()).toEqual(["", ...names.map((name) => `${name} 0`)].sort());
+  expect(warnings).toEqual([]);
 });
 
 test("ends with 124 at the limit, and with 125 if it cannot wait", async () => {

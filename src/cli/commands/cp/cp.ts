@@ -90,6 +90,8 @@ async function receive(invocation: Invocation, from: Container, path: string, to
 }
 
 async function sendArchive(invocation: Invocation, to: Container, path: string): Promise<void> {
+  if (invocation.terminal.stdin.isTTY)
+    throw new UsageError("the input is a terminal; read the archive from a file or a pipe");
   await withProgress(invocation, "archive", (onProgress) =>
     to.putArchive(path, invocation.terminal.stdin, { onProgress }),
   );
@@ -113,7 +115,7 @@ A path in a container is CONTAINER:PATH, with any name of the container: web:/et
 absolute. Paths of this machine that have a colon begin with ./ or /.
 A source is copied into a destination that is an existing folder or ends with a slash; otherwise the destination
 becomes a copy of the source. A source that ends with /. stands for its content.
-The container needs tar and a few other programs.
+The container needs tar, sh, ls, cat and mkdir.
 
 Examples:
   k8s-cri-client cp site web:/srv/

@@ -1,5 +1,6 @@
 import type { CriClient, LogBytesEntry, LogOwner } from "../../../index.js";
 import type { Invocation } from "../../command.js";
+import { jsonLine } from "../../output/format.js";
 import { printable } from "../../output/table.js";
 
 /** How lines are printed. */
@@ -47,7 +48,7 @@ export class LogPrinter {
     const text = Buffer.from(entry.bytes).toString();
     const pod = this.#podNames.get(podSandboxId);
     const object = { timestamp, stream, pod, container, attempt, containerId, podSandboxId, text };
-    return Buffer.from(`${JSON.stringify({ ...object, ...(partial && { partial }) })}\n`);
+    return Buffer.from(jsonLine({ ...object, ...(partial && { partial }) }));
   }
 
   #line(entry: Entry): Uint8Array[] {

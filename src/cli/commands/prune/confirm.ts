@@ -22,6 +22,10 @@ export async function confirm({ terminal }: Invocation, question: string): Promi
     });
     const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), interrupted]);
     if (!/^y(es)?$/i.test(answer.trim())) throw new ExitError("nothing was removed", 1);
+  } catch (error) {
+    // Otherwise the error of `question` would hide why the command ends.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     lines.close();
   }

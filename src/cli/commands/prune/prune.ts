@@ -2,6 +2,7 @@ import { Argument } from "commander";
 import { type CommandModule, type Invocation, UsageError } from "../../command.js";
 import { shortId } from "../../output/cells.js";
 import { addListOptions, type ListOptions, printList } from "../../output/format.js";
+import { printable } from "../../output/table.js";
 import { addNamespaceOption } from "../../select.js";
 import { count, duration, labels } from "../../values.js";
 import { confirm } from "./confirm.js";
@@ -13,16 +14,16 @@ interface Options extends PruneOptions, ListOptions {
   kept?: boolean;
 }
 
-/** `prune`: removes what is not needed any more. */
+/** `prune`: removes unused objects. */
 export const prune: CommandModule<Options> = {
   define(command) {
     command
       .addArgument(new Argument("[WHAT...]", "what to remove (default: containers pods)").choices([...kinds]))
       .option("--dry-run", "remove nothing, and list what would be removed")
-      .option("-y, --yes", "do not ask")
+      .option("-y, --yes", "do not ask for confirmation")
       .option("--kept", "also list what is kept, and why")
       .option("-l, --label <selector>", "only pods with these labels, and their containers", labels)
-      .option("--min-age <duration>", "keep what is younger (default: 2m)", duration)
+      .option("--min-age <duration>", "keep objects that are younger (default: 2m)", duration)
       .option("--max-per-container <number>", "how many exited attempts to keep of each container (default: 1)", count)
       .option("--include-kubelet", "also remove pods and containers of a kubelet, which removes them itself")
       .option(
@@ -66,7 +67,7 @@ Examples:
       const number = planned.filter(({ result }) => result === "removed").length;
       if (number === 0) return report(invocation, options, planned);
       for (const { kind, name } of planned.filter(({ result }) => result === "removed"))
-        invocation.note(`${kind} ${name}`);
+        invocation.note(printable(`${kind} ${name}`));
       const more = wanted.includes("pods") && wanted.includes("containers") ? ", and pods that are empty then" : "";
       await confirm(invocation, `Remove ${number === 1 ? "this object" : `these ${number} objects`}${more}?`);
     }
@@ -75,14 +76,20 @@ Examples:
 };
 
 /** Refuses options that would have no effect. */
-function requireOptions(wanted: readonly Kind[], { keep, logLinks, maxPerContainer }: Options): void {
-  const effects: [Kind, string, unknown][] = [
-    ["images", "--keep", keep],
-    ["logs", "--log-links", logLinks],
-    ["containers", "--max-per-container", maxPerContainer],
+function requireOptions(wanted: readonly Kind[], options: Options): void {
+  const { keep, logLinks, maxPerContainer, namespace, label, includeKubelet } = options;
+  const ofPods: Kind[] = ["containers", "pods"];
+  const effects: [Kind[], string, unknown][] = [
+    [["images"], "--keep", keep],
+    [["logs"], "--log-links", logLinks],
+    [["containers"], "--max-per-container", maxPerContainer],
+    [ofPods, "--namespace", namespace],
+    [ofPods, "--label", label],
+    [ofPods, "--include-kubelet", includeKubelet],
   ];
-  for (const [kind, option, value] of effects) {
-    if (value !== undefined && !wanted.includes(kind)) throw new UsageError(`${option} has an effect on ${kind} only`);
+  for (const [kinds, option, value] of effects) {
+    if (value === undefined || kinds.some((kind) => wanted.includes(kind))) continue;
+    throw new UsageError(`${option} has an effect on ${kinds.join(" and ")} only`);
   }
 }
 

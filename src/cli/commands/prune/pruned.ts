@@ -98,7 +98,7 @@ const reasons: Readonly<Record<string, string>> = {
   running: "runs",
   created: "was not started yet",
   unknown: "its state is unknown",
-  latest: "latest attempt of a pod that is not gone",
+  latest: "latest attempt of a pod that exists",
   kubelet: "belongs to a kubelet",
   minAgeMs: "is younger than --min-age",
   maxPerContainer: "is within --max-per-container",

@@ -1,4 +1,6 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { errorMessage } from "../../../internal/error-message.js";
+import { parseDetachKeys } from "../../../resources/sessions/terminal/detach-keys.js";
 import { UsageError } from "../../command.js";
 import type { Terminal } from "../../terminal.js";
 
@@ -17,7 +19,17 @@ export function addInputOptions(command: Command, process: string): void {
     .option(
       "--detach-keys <keys>",
       'the keys that end the session, while the process continues (default with -it: "ctrl-p,ctrl-q")',
+      detachKeys,
     );
+}
+
+function detachKeys(text: string): string {
+  try {
+    parseDetachKeys(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(errorMessage(error));
+  }
 }
 
 /** Refuses a terminal whose input is none: programs would wait for keys that nobody can type. */
