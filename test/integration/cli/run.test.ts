@@ -137,7 +137,7 @@ describe("--detach", () => {
   test("removes a pod that is not ready in time, and exits with 124", async () => {
     const { run, file, left } = await startNode({ registry: { "gone:*": "missing" } });
     const path = await file("web.yaml", forever.replace("busybox:1", "gone:1"));
-    const { exitCode, stderr } = await run(["-f", path, "-d", "--ready-timeout", "500ms"]);
+    const { exitCode, stderr } = await run(["-f", path, "-d", "--ready-timeout", "4s"]);
     expect(exitCode).toBe(124);
     expect(stderr).toMatch(/web\/main: .*gone:1[\s\S]*did not become ready/);
     expect(await left()).toEqual([0, 0]);
