@@ -337,6 +337,7 @@ declare class CallOperation extends Operation {
   readonly kind = "call";
   attempts: number;
   status: string | undefined;
+  exitCode: number | undefined;
 }
 
 interface CallOptions {
@@ -1457,6 +1458,7 @@ declare abstract class Operation {
   readonly inBackground: boolean;
   readonly startedBy: Operation | undefined;
   outcome: string | undefined;
+  hasFailed: boolean | undefined;
   durationMs: number | undefined;
   runWithin(run: RunWithin): void;
 }
@@ -2248,6 +2250,7 @@ interface WindowsSpec {
 
 declare class WorkflowOperation extends Operation {
   readonly kind = "workflow";
+  readonly events: string[];
 }
 
 interface WriteFileOptions extends CopyOptions {

@@ -6,6 +6,13 @@ interface Callbacks {
 
 const callbacksOf = new WeakMap<AbortSignal, Callbacks>();
 
+/** The reason for aborting work that nobody needs any longer. Traces do not count the end of this work as a failure. */
+export class NoLongerNeeded extends DOMException {
+  constructor(message: string) {
+    super(message, "AbortError");
+  }
+}
+
 /** Returns whether a value is an AbortSignal, including one from another realm or from a polyfill. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;

@@ -1,4 +1,4 @@
-import { type LinkedAbort, linkAbort } from "./abort.js";
+import { type LinkedAbort, linkAbort, NoLongerNeeded } from "./abort.js";
 
 /**
  * Opens the source of a stream: an iterable that yields items in batches. When the signal aborts, it stops and releases its
@@ -163,7 +163,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     this.#index = 0;
     this.#stopLimit?.();
     this.#link?.unlink();
-    this.#link?.abort(new DOMException("The stream was closed.", "AbortError"));
+    this.#link?.abort(new NoLongerNeeded("The stream was closed."));
     this.#closed = Promise.resolve(this.#source?.return?.()).catch(() => {});
     this.#settleEnd();
   }

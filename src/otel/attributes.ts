@@ -28,9 +28,15 @@ export function rpcMethod({ name }: AnyOperation): string {
   return `runtime.v1.${name}`;
 }
 
-/** Returns `error.type` if the operation failed. */
-export function errorAttributes({ outcome }: AnyOperation): Attributes {
-  return outcome === undefined || outcome === "OK" ? {} : { "error.type": outcome };
+/**
+ * Returns the attributes of an operation that failed. The conventions demand the status of an RPC as `error.type` if it has one. The
+ * code of the `CriError`, which may be more exact, is an attribute of its own.
+ */
+export function errorAttributes(operation: AnyOperation): Attributes {
+  const { kind, outcome, hasFailed } = operation;
+  if (!hasFailed) return {};
+  if (kind === "call") return known({ "error.type": operation.status ?? outcome, "cri.error.code": outcome });
+  return known({ "error.type": outcome });
 }
 
 /** Returns the attributes of a span. At the end of the operation there are more of them than at its start. */
@@ -41,6 +47,7 @@ export function spanAttributes(operation: AnyOperation): Attributes {
     ...rpcAttributes(operation),
     ...errorAttributes(operation),
     ...detailsOf(operation),
+    ...(operation.outcome === "CANCELLED" && !operation.hasFailed && { "cri.ended_early": true }),
     ...known({
       "network.transport": endpointParts(operation.endpoint).transport,
       "container.id": containerId,
@@ -58,7 +65,9 @@ function detailsOf(operation: AnyOperation): Attributes {
   const hasEnded = operation.outcome !== undefined;
   switch (operation.kind) {
     case "call":
-      return hasEnded ? { "cri.call.attempts": operation.attempts } : {};
+      return hasEnded
+        ? known({ "cri.call.attempts": operation.attempts, "process.exit.code": operation.exitCode })
+        : {};
     case "attempt":
       return {
         "cri.attempt.number": operation.attempt,
@@ -74,7 +83,7 @@ function detailsOf(operation: AnyOperation): Attributes {
         }),
       });
     case "workflow":
-      return {};
+      return operation.events.length > 0 ? { "cri.pod.events": [...operation.events] } : {};
   }
 }
 

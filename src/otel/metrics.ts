@@ -12,17 +12,13 @@ const longBounds = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600
 /** Records the metrics of all operations. */
 export class MetricListener implements OperationListener {
   readonly #instruments: ReturnType<typeof createInstruments>;
-  /** The sessions that were counted as active. */
-  readonly #active = new WeakSet<SessionOperation>();
 
   constructor(meter: Meter) {
     this.#instruments = createInstruments(meter);
   }
 
   started(operation: AnyOperation): void {
-    if (operation.kind !== "session") return;
-    this.#active.add(operation);
-    this.#instruments.activeSessions.add(1, sessionAttributes(operation));
+    if (operation.kind === "session") this.#instruments.activeSessions.add(1, sessionAttributes(operation));
   }
 
   ended(operation: AnyOperation): void {
@@ -43,7 +39,7 @@ export class MetricListener implements OperationListener {
   #sessionEnded(session: SessionOperation, seconds: number): void {
     const { activeSessions, sessionDuration, sessionIo } = this.#instruments;
     const attributes = sessionAttributes(session);
-    if (this.#active.delete(session)) activeSessions.add(-1, attributes);
+    activeSessions.add(-1, attributes);
     sessionDuration.record(seconds, { ...attributes, ...errorAttributes(session) });
     sessionIo.add(session.sentBytes, { ...attributes, "network.io.direction": "transmit" });
     sessionIo.add(session.receivedBytes, { ...attributes, "network.io.direction": "receive" });

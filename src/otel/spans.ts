@@ -5,6 +5,7 @@ import {
   type Link,
   propagation,
   ROOT_CONTEXT,
+  type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapPropagator,
@@ -14,7 +15,11 @@ import {
 import type { OperationListener } from "../tracing/listen.js";
 import type { Operation } from "../tracing/operation.js";
 import type { AnyOperation, AttemptOperation } from "../tracing/operations.js";
+import { processWide } from "../tracing/process-wide.js";
 import { rpcMethod, spanAttributes } from "./attributes.js";
+
+/** The spans of all listeners. */
+const spans = processWide("own-spans", () => new WeakSet<Span>());
 
 /** Makes a span of each operation, and sends the context of each attempt to the runtime. */
 export class SpanListener implements OperationListener {
@@ -22,6 +27,7 @@ export class SpanListener implements OperationListener {
   readonly #propagator: Pick<TextMapPropagator, "inject">;
   /** The context of each operation, with its span. */
   readonly #contexts = new WeakMap<Operation, Context>();
+  readonly #warnings = new Set<string>();
 
   /** @param propagator the global propagator if it is undefined */
   constructor(tracer: Tracer, propagator: TextMapPropagator | undefined) {
@@ -36,7 +42,9 @@ export class SpanListener implements OperationListener {
       attributes: spanAttributes(operation),
       links: operation.inBackground ? this.#linksTo(operation.startedBy) : [],
     };
-    const own = trace.setSpan(outer, this.#tracer.startSpan(spanName(operation), options, outer));
+    const span = this.#tracer.startSpan(spanName(operation), options, outer);
+    spans.add(span);
+    const own = trace.setSpan(outer, span);
     this.#contexts.set(operation, own);
     operation.runWithin((work) => context.with(own, work));
     if (operation.kind === "attempt") this.#inject(own, operation);
@@ -47,19 +55,22 @@ export class SpanListener implements OperationListener {
     const span = own && trace.getSpan(own);
     if (!span) return;
     span.setAttributes(spanAttributes(operation));
-    if (isError(operation)) span.setStatus({ code: SpanStatusCode.ERROR });
+    if (operation.hasFailed) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();
   }
 
   /**
-   * Returns the active context, which has the span of the parent operation, or a span that the program started within that. Without
-   * a context manager no context is ever active.
+   * Returns the active context. It has the span of the parent operation, or a span that the program started within that. Without a
+   * context manager no context is ever active. With several listeners, the active span of an operation is the one of another
+   * listener, which is replaced.
    */
   #outerContext({ inBackground, parent }: AnyOperation): Context {
     if (inBackground) return ROOT_CONTEXT;
     const active = context.active();
-    if (trace.getSpan(active) || !parent) return active;
-    return this.#contexts.get(parent) ?? active;
+    const own = parent && this.#contexts.get(parent);
+    const activeSpan = trace.getSpan(active);
+    if (!own || (activeSpan && !spans.has(activeSpan))) return active;
+    return activeSpan ? trace.setSpan(active, trace.getSpan(own) ?? activeSpan) : own;
   }
 
   #linksTo(startedBy: Operation | undefined): Link[] {
@@ -69,21 +80,29 @@ export class SpanListener implements OperationListener {
   }
 
   #inject(own: Context, attempt: AttemptOperation): void {
+    const set = (_: unknown, name: string, value: string) => {
+      try {
+        attempt.setMetadata(name, value);
+      } catch {
+        this.#warn(`${name} of the propagator is not valid gRPC metadata, and is not sent`);
+      }
+    };
     try {
-      this.#propagator.inject(own, attempt, { set: (carrier, name, value) => carrier.setMetadata(name, value) });
-    } catch (error) {
-      diag.warn("k8s-cri-client: the propagator's fields are not valid gRPC metadata", error);
+      this.#propagator.inject(own, attempt, { set });
+    } catch {
+      this.#warn("the propagator failed");
     }
+  }
+
+  /** Logs a warning once. The errors are left out, because they contain the values of baggage. */
+  #warn(message: string): void {
+    if (this.#warnings.has(message)) return;
+    this.#warnings.add(message);
+    diag.warn(`k8s-cri-client: ${message}`);
   }
 }
 
 function spanName(operation: AnyOperation): string {
   if (operation.kind === "call") return rpcMethod(operation);
   return operation.kind === "attempt" ? `Attempt.${rpcMethod(operation)}` : operation.name;
-}
-
-/** A session or workflow that the program itself ended is no error. For RPCs, the conventions demand one. */
-function isError({ kind, outcome }: AnyOperation): boolean {
-  if (outcome === "OK") return false;
-  return outcome !== "CANCELLED" || kind === "call" || kind === "attempt";
 }

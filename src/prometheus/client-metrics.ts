@@ -90,8 +90,6 @@ class Recorder implements OperationListener {
   readonly #sessions: Histogram;
   readonly #sessionBytes: Sum;
   readonly #workflows: Histogram;
-  /** The sessions that were counted as active. */
-  readonly #active = new WeakSet<SessionOperation>();
 
   constructor(prefix: string) {
     const named = (name: string, help: string) => ({ name: `${prefix}${name}`, help });
@@ -111,9 +109,7 @@ class Recorder implements OperationListener {
   }
 
   started(operation: AnyOperation): void {
-    if (operation.kind !== "session") return;
-    this.#active.add(operation);
-    this.#activeSessions.add(1, sessionLabels(operation));
+    if (operation.kind === "session") this.#activeSessions.add(1, sessionLabels(operation));
   }
 
   ended(operation: AnyOperation): void {
@@ -130,7 +126,7 @@ class Recorder implements OperationListener {
 
   #sessionEnded(session: SessionOperation, seconds: number): void {
     const labels = sessionLabels(session);
-    if (this.#active.delete(session)) this.#activeSessions.add(-1, labels);
+    this.#activeSessions.add(-1, labels);
     this.#sessions.observe(seconds, { ...labels, code: session.outcome ?? "" });
     this.#sessionBytes.add(session.sentBytes, { ...labels, direction: "sent" });
     this.#sessionBytes.add(session.receivedBytes, { ...labels, direction: "received" });

@@ -1,13 +1,15 @@
 import { debuglog } from "node:util";
 import { listen } from "./listen.js";
 import type { AnyOperation } from "./operations.js";
+import { processWide } from "./process-wide.js";
 
-let isStarted = false;
+/** Whether one of the copies of this package writes the lines. */
+const state = processWide("debug-log", () => ({ isStarted: false }));
 
 /** Writes a line to standard error for each operation that ends, if `NODE_DEBUG` contains `k8s-cri-client`. */
 export function startDebugLog(): void {
-  if (isStarted) return;
-  isStarted = true;
+  if (state.isStarted) return;
+  state.isStarted = true;
   const log = debuglog("k8s-cri-client");
   if (log.enabled) listen({ ended: (operation) => log("%s", describe(operation)) });
 }
@@ -29,7 +31,7 @@ export function describe(operation: AnyOperation): string {
 function detailsOf(operation: AnyOperation): Record<string, unknown> {
   switch (operation.kind) {
     case "call":
-      return { attempts: operation.attempts };
+      return { attempts: operation.attempts, exitCode: operation.exitCode };
     case "attempt":
       return { attempt: operation.attempt, receivedBytes: operation.receivedBytes };
     case "session": {
@@ -37,6 +39,6 @@ function detailsOf(operation: AnyOperation): Record<string, unknown> {
       return { transport, exitCode, sentBytes, receivedBytes };
     }
     case "workflow":
-      return {};
+      return { events: operation.events.length > 0 ? operation.events.join(",") : undefined };
   }
 }

@@ -10,7 +10,8 @@ export interface EndpointParts {
 export function endpointParts(endpoint: string): EndpointParts {
   const [, scheme = "", rest = ""] = /^([\w-]+):(?:\/\/)?(.*)$/.exec(endpoint) ?? [];
   if (scheme === "npipe") return { address: rest, port: undefined, transport: "pipe" };
-  if (scheme.startsWith("unix")) return { address: rest, port: undefined, transport: "unix" };
+  if (scheme === "unix-abstract") return { address: rest, port: undefined, transport: "unix" };
+  if (scheme === "unix") return { address: decodeURIComponent(rest), port: undefined, transport: "unix" };
   const { hostname, port } = new URL(`tcp://${rest}`);
   return { address: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? undefined : Number(port), transport: "tcp" };
 }

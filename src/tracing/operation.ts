@@ -1,11 +1,17 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type OperationKind, publish } from "./channels.js";
+import { processWide } from "./process-wide.js";
 import type { OperationSubject } from "./subject.js";
 
 /** The operation that the current code is part of. Entered only while something listens. */
 const current = new AsyncLocalStorage<Operation>();
 
-let created = 0;
+const ids = processWide("operations", () => ({ last: 0 }));
+
+/** Returns the operation that the current code is part of, if something listened to its start. */
+export function currentOperation(): Operation | undefined {
+  return current.getStore();
+}
 
 /** Calls the given work, for example in a context of its own, and returns its result. */
 export type RunWithin = <T>(work: () => T) => T;
@@ -21,7 +27,7 @@ export abstract class Operation {
   /** The kind of the operation, which is also the end of the channel's name. */
   abstract readonly kind: OperationKind;
   /** The number of the operation in this process. */
-  readonly id = ++created;
+  readonly id = ++ids.last;
   /**
    * The RPC of calls and attempts, such as `RuntimeService/Version`; `exec`, `attach` or `portForward` for sessions; the method of
    * this package for workflows, such as `containers.run`.
@@ -41,10 +47,16 @@ export abstract class Operation {
    */
   readonly startedBy: Operation | undefined;
   /**
-   * How the operation ended; not set before its end. `OK`, the code of a `CriError`, `CANCELLED` if the caller aborted it, or the
-   * name of another error's class.
+   * How the operation ended; not set before its end. `OK`, the code of a `CriError`, `CANCELLED` if it was ended early, or the name
+   * of another error's class. Failed probes of a running pod have `PROBE_FAILED`, and those that could not run `PROBE_ERROR`.
    */
   outcome: string | undefined;
+  /**
+   * Whether the operation ended with an error; not set before its end. Ending early is an error if the caller aborted the
+   * operation. It is none for a session that the program closed, a stream that it stopped reading, and background work that
+   * nobody needs any longer.
+   */
+  hasFailed: boolean | undefined;
   /** How long the operation took, in milliseconds; not set before its end. */
   durationMs: number | undefined;
   readonly #startedAt = performance.now();
@@ -98,11 +110,13 @@ export abstract class Operation {
     }
   }
 
-  /** @internal Publishes the end. */
-  finish(outcome: string): void {
+  /** @internal Publishes the end, unless the operation has ended already. */
+  finish(outcome: string, hasFailed = outcome !== "OK"): void {
+    if (this.outcome !== undefined) return;
     this.outcome = outcome;
+    this.hasFailed = hasFailed;
     this.durationMs = performance.now() - this.#startedAt;
-    if (outcome !== "OK") publish(this, "error");
+    if (hasFailed) publish(this, "error");
     publish(this, "asyncStart");
     publish(this, "asyncEnd");
   }

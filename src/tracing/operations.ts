@@ -8,9 +8,11 @@ export class CallOperation extends Operation {
   attempts = 0;
   /**
    * The name of the gRPC status, such as `NOT_FOUND`; set at the end. Unlike `outcome`, it is never a code of this package. If the
-   * client ended the call, it is the status that gRPC defines for that, such as `CANCELLED`.
+   * client ended the call, it is the status that gRPC defines for that, such as `CANCELLED`. A call that was never sent has none.
    */
   status: string | undefined;
+  /** The exit code of the command of an ExecSync call; set at the end. */
+  exitCode: number | undefined;
 }
 
 /** One attempt of a call. Published on `k8s-cri-client:attempt`. */
@@ -63,6 +65,8 @@ export class SessionOperation extends Operation {
 /** A method of this package that consists of several calls. Published on `k8s-cri-client:workflow`. */
 export class WorkflowOperation extends Operation {
   readonly kind = "workflow";
+  /** The reasons of the events that a running pod emitted meanwhile, such as `Pulling` and `BackOff`, in their order. */
+  readonly events: string[] = [];
 }
 
 /** The message of a diagnostics channel of this package; `kind` says which one. */

@@ -1,6 +1,8 @@
+import { CriError } from "../errors.js";
+import { NoLongerNeeded } from "../internal/abort.js";
 import { isTraced } from "./channels.js";
 import { SessionOperation } from "./operations.js";
-import { outcomeOf } from "./outcome.js";
+import { finishWith, outcomeOf } from "./outcome.js";
 import type { OperationSubject } from "./subject.js";
 
 /** A session that is about to be opened. */
@@ -10,6 +12,8 @@ export interface SessionRequest {
   subject: OperationSubject;
   /** Cancels the session. */
   signal: AbortSignal | undefined;
+  /** Whether the session continues independently of the operation that opens it. @defaultValue false */
+  inBackground?: boolean;
 }
 
 /** What listeners learn about an open session. */
@@ -23,28 +27,33 @@ export interface OpenSession {
 
 /** Opens a session, and publishes it from the beginning of the opening to the end of the session if something listens. */
 export async function traceSession<T>(
-  { name, endpoint, subject, signal }: SessionRequest,
+  { name, endpoint, subject, signal, inBackground }: SessionRequest,
   open: () => Promise<T>,
   describe: (session: T) => OpenSession,
 ): Promise<T> {
   if (!isTraced()) return open();
-  const operation = new SessionOperation(name, endpoint, subject);
+  const operation = new SessionOperation(name, endpoint, subject, inBackground);
   try {
     const session = await operation.start(open);
     const { transport, ended, traffic } = describe(session);
     operation.transport = transport;
-    const finish = (outcome: string, exitCode?: number) => {
+    const finish = (outcome: string, hasFailed: boolean, exitCode?: number) => {
       const { sentBytes, receivedBytes } = traffic();
       Object.assign(operation, { sentBytes, receivedBytes, exitCode });
-      operation.finish(outcome);
+      operation.finish(outcome, hasFailed);
     };
     ended.then(
-      (end) => finish("OK", (end as { exitCode?: number } | undefined)?.exitCode),
-      (error) => finish(outcomeOf(error, signal)),
+      (end) => finish("OK", false, (end as { exitCode?: number } | undefined)?.exitCode),
+      (error) => finish(outcomeOf(error, signal), !wasClosed(error, signal)),
     );
     return session;
   } catch (error) {
-    operation.finish(outcomeOf(error, signal));
+    finishWith(operation, error, signal);
     throw error;
   }
+}
+
+/** Returns whether the program itself closed the session, rather than aborting it. */
+function wasClosed(error: unknown, signal: AbortSignal | undefined): boolean {
+  return error instanceof NoLongerNeeded || (CriError.is(error, "CANCELLED") && !signal?.aborted);
 }

@@ -1,6 +1,7 @@
 import { isTraced } from "./channels.js";
+import { currentOperation } from "./operation.js";
 import { WorkflowOperation } from "./operations.js";
-import { outcomeOf } from "./outcome.js";
+import { finishWith } from "./outcome.js";
 import { compact, type OperationSubject } from "./subject.js";
 
 /** The part of a connection that operations need. */
@@ -20,6 +21,14 @@ export interface Workflow<Args extends readonly unknown[], Result> {
   subject?: (args: Args) => Subject;
   /** Returns the objects that are known at the end. */
   result?: (result: Result) => Subject;
+  /**
+   * Returns a promise that settles when the workflow has ended, if that is later than its result.
+   *
+   * @defaultValue the workflow ends with its result
+   */
+  until?: (result: Result) => Promise<unknown>;
+  /** Returns the outcome of a result that is a failure. @defaultValue every result is a success */
+  failure?: (result: Result) => string | undefined;
   /** Whether each run is a step of work in the background. @defaultValue false */
   inBackground?: boolean;
 }
@@ -38,23 +47,41 @@ export function asWorkflow<Args extends [Origin | { readonly connection: Origin 
     const { endpoint, signal: defaultSignal } = "connection" in first ? first.connection : first;
     const subject = compact(workflow.subject?.(args) ?? {});
     const operation = new WorkflowOperation(workflow.name, endpoint, subject, workflow.inBackground);
+    const fail = (error: unknown) => finishWith(operation, error, signalOf(args.at(-1)) ?? defaultSignal);
     try {
       const result = await operation.start(() => work(...args));
       Object.assign(subject, compact(workflow.result?.(result) ?? {}));
-      operation.finish("OK");
+      const succeed = () => operation.finish(workflow.failure?.(result) ?? "OK");
+      if (workflow.until) workflow.until(result).then(succeed, fail);
+      else succeed();
       return result;
     } catch (error) {
-      operation.finish(outcomeOf(error, signalOf(args.at(-1)) ?? defaultSignal));
+      fail(error);
       throw error;
     }
   };
   return (...args) => (isTraced() ? traced : work)(...args);
 }
 
+/** Runs work, and publishes it as a workflow if something listens. */
+export function inWorkflow<T>(
+  origin: Origin,
+  { subject, ...workflow }: Omit<Workflow<never, T>, "subject"> & { subject: Subject },
+  work: () => Promise<T>,
+): Promise<T> {
+  return asWorkflow({ ...workflow, subject: () => subject }, (_origin: Origin) => work())(origin);
+}
+
 /** Runs a step of work that continues in the background, and publishes it as a workflow if something listens. */
 export function backgroundStep<T>(origin: Origin, name: string, subject: Subject, work: () => Promise<T>): Promise<T> {
-  const step = (_origin: Origin) => work();
-  return asWorkflow({ name, subject: () => subject, inBackground: true }, step)(origin);
+  return inWorkflow(origin, { name, subject, inBackground: true }, work);
+}
+
+/** Adds the reason of an event of a pod to the workflow that the current code is a part of, if something listens. */
+export function recordEvent(reason: string): void {
+  let operation = currentOperation();
+  while (operation && !(operation instanceof WorkflowOperation)) operation = operation.parent;
+  if (operation?.outcome === undefined) operation?.events.push(reason);
 }
 
 /** Returns the signal in call options or in a budget. */

@@ -1,4 +1,5 @@
 import { Metadata } from "nice-grpc-common";
+import { NoLongerNeeded, onAbort } from "../internal/abort.js";
 import { isTraced } from "../tracing/channels.js";
 import type { Operation } from "../tracing/operation.js";
 import { AttemptOperation, CallOperation } from "../tracing/operations.js";
@@ -13,55 +14,95 @@ export function callTracing(endpoint: string, next: Layer): Layer {
     const operation = new CallOperation(methodOf(call.method.path), endpoint, subject);
     // The facade sets a trace; the raw stubs do not.
     const trace: CallTrace = options[callTrace] ?? { attempts: 0, failures: [] };
-    // A caller that stops reading a stream ends the call without an error.
-    let [status, outcome] = ["OK", "OK"];
+    const finish = (...how: Ending) => {
+      operation.attempts = trace.attempts;
+      end(operation, ...how);
+    };
+    const fail = (error: unknown) => {
+      const outcome = trace.codeOf?.(error, trace) ?? outcomeOf(error, options.signal);
+      finish(statusOf(error, options.signal), outcome, !(error instanceof NoLongerNeeded));
+    };
+    trace.endPublished = fail;
     operation.begin();
     try {
       const reply = yield* within(operation, next(call, Object.assign({}, options, { [callTrace]: trace })));
-      if (reply) Object.assign(subject, subjectOf(reply), subject);
+      if (reply) describeReply(operation, reply);
+      finish(...succeeded);
       return reply;
     } catch (error) {
-      status = statusOf(error);
-      outcome = trace.codeOf?.(error, trace) ?? outcomeOf(error, options.signal);
+      fail(error);
       throw error;
     } finally {
-      operation.attempts = trace.attempts;
-      operation.status = status;
-      operation.finish(outcome);
+      trace.endPublished = undefined;
+      finish(...stopped);
     }
   };
   return (call, options) => (isTraced() ? traced : next)(call, options);
 }
 
-/** Publishes each attempt. Listeners can add metadata to it. */
+/** Publishes each attempt of a call that is published. Listeners can add metadata to it. */
 export function attemptTracing(endpoint: string, next: Layer): Layer {
   const traced: Layer = async function* tracedAttempt(call, options) {
+    const { signal, [callTrace]: trace } = options;
     const subject = subjectOf(call.requestStream ? undefined : call.request);
     const metadata = Metadata(options.metadata);
-    const attempt = options[callTrace]?.attempts ?? 1;
-    const operation = new AttemptOperation(methodOf(call.method.path), endpoint, subject, attempt, metadata);
+    const operation = new AttemptOperation(
+      methodOf(call.method.path),
+      endpoint,
+      subject,
+      trace?.attempts ?? 1,
+      metadata,
+    );
     const given = Object.assign({}, options, {
       metadata,
       [replyListener]: (bytes: number) => {
         operation.receivedBytes += bytes;
       },
     });
-    let [status, outcome] = ["OK", "OK"];
+    const fail = (error: unknown) =>
+      end(operation, statusOf(error, signal), outcomeOf(error, signal), !(error instanceof NoLongerNeeded));
+    // The program may never read the end of a stream, so an abort ends both operations.
+    const stopListening =
+      call.responseStream && signal
+        ? onAbort(signal, () => {
+            fail(signal.reason);
+            trace?.endPublished?.(signal.reason);
+          })
+        : () => {};
     operation.begin();
     try {
-      return yield* within(operation, next(call, given));
+      const reply = yield* within(operation, next(call, given));
+      end(operation, ...succeeded);
+      return reply;
     } catch (error) {
       // nice-grpc rejects some aborted calls with an error of its own. The reason says whether the deadline has passed.
-      const cause = options.signal?.aborted ? options.signal.reason : error;
-      status = statusOf(cause);
-      outcome = outcomeOf(cause, options.signal);
+      fail(signal?.aborted ? signal.reason : error);
       throw error;
     } finally {
-      operation.status = status;
-      operation.finish(outcome);
+      stopListening();
+      end(operation, ...stopped);
     }
   };
-  return (call, options) => (isTraced() ? traced : next)(call, options);
+  return (call, options) => (options[callTrace]?.endPublished ? traced : next)(call, options);
+}
+
+type Ending = readonly [status: string | undefined, outcome: string, hasFailed: boolean];
+
+const succeeded: Ending = ["OK", "OK", false];
+/** How a stream ends that its caller stops reading. */
+const stopped: Ending = ["CANCELLED", "CANCELLED", false];
+
+/** Publishes the end of a call or an attempt, unless it has ended already. */
+function end(operation: CallOperation | AttemptOperation, ...[status, outcome, hasFailed]: Ending): void {
+  if (operation.outcome !== undefined) return;
+  operation.status = status;
+  operation.finish(outcome, hasFailed);
+}
+
+/** Adds the ids and the exit code in the reply to a call. */
+function describeReply(operation: CallOperation, reply: object): void {
+  Object.assign(operation.subject, subjectOf(reply), operation.subject);
+  if (operation.name === "RuntimeService/ExecSync" && "exitCode" in reply) operation.exitCode = Number(reply.exitCode);
 }
 
 /** Runs the next layer as a part of an operation. */

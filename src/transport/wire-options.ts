@@ -34,6 +34,8 @@ export interface CallTrace {
   readonly failures: ClientError[];
   /** Returns the code of the `CriError` that the caller gets for an error, if it gets one. */
   readonly codeOf?: (error: unknown, trace: CallTrace) => string | undefined;
+  /** Set while the call is published to listeners: publishes that it has ended because its signal aborted. */
+  endPublished?: ((reason: unknown) => void) | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { InvalidInputError } from "../../errors.js";
 import { checkOptions } from "../../input/call-options.js";
-import { linkAbort } from "../../internal/abort.js";
+import { linkAbort, NoLongerNeeded } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-settings.js";
@@ -38,7 +38,7 @@ export function mergedLogs(
       yield* reader.entries();
     } finally {
       link.unlink();
-      link.abort(new DOMException("The stream has ended.", "AbortError"));
+      link.abort(new NoLongerNeeded("The stream has ended."));
       await merge.closed();
     }
   }

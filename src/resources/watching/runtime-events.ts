@@ -4,6 +4,7 @@ import type { CallOptions, WatchSource } from "../../options.js";
 import type { ContainerEventResponse } from "../../proto.js";
 import { containerEvents } from "../../rpcs/events.js";
 import { version } from "../../rpcs/runtime.js";
+import { backgroundStep } from "../../tracing/workflow.js";
 import type { Connection } from "../../transport/connection.js";
 
 /** An empty stream that ends within this time means that events are disabled: CRI-O then ends the stream without an error. */
@@ -49,7 +50,8 @@ export class RuntimeEvents {
     this.source ??= (await this.#hasReliableEvents(options)) ? "events" : "list";
     if (this.source === "list" || this.#state !== "closed") return;
     this.#state = "open";
-    void this.#follow(options.signal).catch(() => {});
+    // The stream is no part of the relist that opens it.
+    void backgroundStep(this.#connection, "watch.events", {}, () => this.#follow(options.signal)).catch(() => {});
   }
 
   /** Detects the source again at the next {@link open}: after an outage the runtime may have another version. */

@@ -1,6 +1,6 @@
 import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { invalid, oneOf } from "../../input/check.js";
-import { onAbort } from "../../internal/abort.js";
+import { NoLongerNeeded, onAbort } from "../../internal/abort.js";
 import type { StreamLimits, WatchSource } from "../../options.js";
 import type { Container, PodSandbox } from "../../proto.js";
 import { streamLimit } from "../../rpcs/budget.js";
@@ -181,7 +181,7 @@ export class NodeView implements NodeState, AsyncDisposable {
 
   /** Ends the view. It keeps its last state. */
   async close(): Promise<void> {
-    this.#close(new DOMException("The view was closed.", "AbortError"));
+    this.#close(new NoLongerNeeded("The view was closed."));
   }
 
   /** The same as {@link close}. */

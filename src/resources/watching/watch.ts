@@ -1,4 +1,5 @@
 import { CriError } from "../../errors.js";
+import { NoLongerNeeded } from "../../internal/abort.js";
 import { type CallOptions, defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import { type ContainerEventResponse, ContainerState } from "../../proto.js";
 import { type Budget, startBudget } from "../../rpcs/budget.js";
@@ -71,7 +72,7 @@ export class Watch {
   /** Removes a subscriber. The watch ends with the last one. */
   remove(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
-    if (this.#subscribers.size === 0) this.#closing.abort();
+    if (this.#subscribers.size === 0) this.#closing.abort(new NoLongerNeeded("The watch has no subscribers."));
   }
 
   get hasEnded(): boolean {
