@@ -46,8 +46,14 @@ export interface Traffic {
   readonly receivedBytes: number;
 }
 
+/** How a port-forward session has ended. */
+export interface Lossy {
+  /** Why the session broke; undefined if it is open, or ended without breaking a forwarded connection, or was closed by this client. */
+  readonly loss: unknown;
+}
+
 /** A forwarded connection that has a session of its own. */
-export type ForwardedConnection = Duplex & Traffic;
+export type ForwardedConnection = Duplex & Traffic & Lossy;
 
 /** The status that a server sends at the end of a remote command. */
 export type RemoteStatus =
@@ -97,13 +103,11 @@ export interface RemoteCommand {
 }
 
 /** A SPDY connection, which carries any number of forwarded connections. */
-export interface PortForwardConnection extends Traffic {
+export interface PortForwardConnection extends Traffic, Lossy {
   readonly transport: StreamTransport;
   /** Connects to a port in the pod. If the server reports an error, the stream is destroyed with it. */
   open(port: number, options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
   /** Resolves when the connection has closed, cleanly or not. */
   readonly closed: Promise<void>;
-  /** Why the connection was lost; undefined if it is open, or this client closed it. */
-  readonly loss: unknown;
   destroy(reason?: unknown): void;
 }

@@ -182,7 +182,9 @@ export class PortForward implements AsyncDisposable {
         endOf,
       );
     const subject = compact({ podSandboxId: this.#podSandboxId });
-    const request = { name: "portForward", endpoint: connection.endpoint, subject, signal } as const;
+    // The connections of a listener share sessions, and come from anywhere.
+    const inBackground = this.#listeners.size > 0;
+    const request = { name: "portForward", endpoint: connection.endpoint, subject, signal, inBackground } as const;
     return traceSession(request, open, describeForwarding);
   }
 }
@@ -190,9 +192,8 @@ export class PortForward implements AsyncDisposable {
 function describeForwarding(forwarding: PortForwarding): OpenSession {
   const { transport } = forwarding;
   const connection = transport === "spdy" ? forwarding.connection : forwarding.first;
-  const ended = endOf(forwarding).then(() => {
-    if (transport === "spdy" && forwarding.connection.loss !== undefined) throw forwarding.connection.loss;
-    return undefined;
-  });
-  return { transport, ended, traffic: () => connection };
+  const checkLoss = () => {
+    if (connection.loss !== undefined) throw connection.loss;
+  };
+  return { transport, ended: endOf(forwarding).then(checkLoss, checkLoss), traffic: () => connection };
 }

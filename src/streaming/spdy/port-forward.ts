@@ -41,6 +41,8 @@ class SpdyPortForward implements PortForwardConnection {
   readonly #open = new Set<SpdyStream>();
   #sentBytes = 0;
   receivedBytes = 0;
+  /** Whether the end of the connection broke a stream that has closed since. */
+  #hasBroken = false;
   #nextRequestId = 0;
 
   constructor(connection: SpdyConnection, timeoutMs: number) {
@@ -54,7 +56,8 @@ class SpdyPortForward implements PortForwardConnection {
   }
 
   get loss(): unknown {
-    return this.#connection.wasDestroyed ? undefined : this.#connection.failure;
+    const { wasDestroyed, failure } = this.#connection;
+    return wasDestroyed || !(this.#hasBroken || [...this.#open].some(({ errored }) => errored)) ? undefined : failure;
   }
 
   async open(port: number, options: { signal?: AbortSignal | undefined } = {}): Promise<Duplex> {
@@ -72,6 +75,7 @@ class SpdyPortForward implements PortForwardConnection {
     this.#open.add(data);
     data.once("close", () => {
       this.#sentBytes += data.bytesWritten;
+      this.#hasBroken ||= data.errored !== null && data.errored === this.#connection.failure;
       this.#open.delete(data);
     });
     // Registered before the streams are accepted, because a server may send its error together with the replies.

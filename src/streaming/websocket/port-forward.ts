@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { reasonOf } from "../quote.js";
-import type { DialOptions, ForwardedConnection, SessionOrigin, Traffic } from "../transport.js";
+import type { DialOptions, ForwardedConnection, Lossy, SessionOrigin, Traffic } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, FlowControl, sendWithBackpressure } from "./flow.js";
 import { decodeFrame, v4 } from "./frames.js";
@@ -34,7 +34,7 @@ export async function openWebSocketPortForward(
   return new ForwardedPort(await dialWebSocket(url, [v4], options), port, options);
 }
 
-class ForwardedPort extends Duplex implements Traffic {
+class ForwardedPort extends Duplex implements Traffic, Lossy {
   readonly #socket: WebSocket;
   readonly #port: number;
   readonly #origin: SessionOrigin | undefined;
@@ -45,6 +45,7 @@ class ForwardedPort extends Duplex implements Traffic {
   #remoteEnded = false;
   sentBytes = 0;
   receivedBytes = 0;
+  loss: CriError | undefined;
 
   constructor(socket: WebSocket, port: number, { signal, pingIntervalMs, origin }: DialOptions) {
     super({ allowHalfOpen: false, readableHighWaterMark: 128 * 1024, writableHighWaterMark: 64 * 1024 });
@@ -136,7 +137,9 @@ class ForwardedPort extends Duplex implements Traffic {
   }
 
   #break(error: CriError): void {
-    this.destroy(error.during(this.#origin));
+    if (this.destroyed) return;
+    this.loss = error.during(this.#origin);
+    this.destroy(this.loss);
   }
 
   #endRemote(): void {
