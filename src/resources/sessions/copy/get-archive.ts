@@ -1,4 +1,5 @@
 import { pipeline, type Readable, Transform } from "node:stream";
+import { NoLongerNeeded } from "../../../internal/abort.js";
 import { asWorkflow } from "../../../tracing/workflow.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
@@ -14,7 +15,7 @@ import { ProgressReporter } from "./progress.js";
 
 /** Reads a file or folder in a container as an archive, as `Container.getArchive` describes. */
 export const getArchive = asWorkflow(
-  { name: "container.getArchive", subject: ([, id]) => ({ containerId: id }) },
+  { name: "container.getArchive", subject: ([, id]) => ({ containerId: id }), until: archiveEnd },
   openArchive,
 );
 
@@ -50,4 +51,17 @@ async function openArchive(
   });
   pipeline(session.stdout, archive, () => void session.close());
   return archive;
+}
+
+/** Settles when the archive has been read to its end, or is no longer read. */
+function archiveEnd(archive: Readable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    archive.once("close", () => {
+      const error: NodeJS.ErrnoException | null = archive.errored;
+      // A loop that is left early destroys a stream with this error of Node.js.
+      if (error && error.code !== "ABORT_ERR") reject(error);
+      else if (archive.readableEnded) resolve();
+      else reject(new NoLongerNeeded("The archive is no longer read."));
+    });
+  });
 }
