@@ -46,7 +46,13 @@ export function runManifest(
   return traced(cri, manifest, options);
 }
 
-const traced = asWorkflow({ name: "runManifest" }, readAndRun);
+const traced = asWorkflow(
+  {
+    name: "runManifest",
+    result: ({ name, namespace, uid }) => ({ podName: name, podNamespace: namespace, podUid: uid }),
+  },
+  readAndRun,
+);
 
 async function readAndRun(
   cri: CriClient,

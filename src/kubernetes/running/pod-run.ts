@@ -1,12 +1,15 @@
 import { CriError, type CriErrorCode } from "../../errors.js";
+import { NoLongerNeeded } from "../../internal/abort.js";
 import { waitAtMost } from "../../internal/timer.js";
 import type { CallOptions } from "../../options.js";
 import type { ClientContext } from "../../resources/context.js";
+import { inWorkflow } from "../../tracing/workflow.js";
 import { lockPod, type PodLock } from "../node/pod-lock.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
 import type { EventLog } from "./event-log.js";
 import type { ObservedPod } from "./observed-pod.js";
 import type { PodContainerStatus, PodStatus } from "./pod-status.js";
+import { podSubject } from "./pod-subject.js";
 import type { PodWorker } from "./pod-worker.js";
 import { removeEverything } from "./remove-pod.js";
 import { removePodFiles } from "./remove-pod-files.js";
@@ -54,7 +57,7 @@ export class PodRun {
         () => "",
       )
       .then(() => {
-        this.#over.abort(new DOMException("The pod has ended.", "AbortError"));
+        this.#over.abort(new NoLongerNeeded("The pod has ended."));
         if (this.#worker.error) this.events.close();
       });
   }
@@ -117,7 +120,7 @@ export class PodRun {
   async stop(gracePeriodSeconds: number | undefined, options: StopOptions): Promise<void> {
     if (this.#end === "released" || this.#end === "removed")
       throw this.error("FAILED_PRECONDITION", `was ${this.#end}`);
-    const stop = this.#stop(gracePeriodSeconds, options);
+    const stop = this.#publish("stop", options, () => this.#stop(gracePeriodSeconds, options));
     this.#stops = Promise.allSettled([this.#stops, stop]);
     await stop;
   }
@@ -140,7 +143,11 @@ export class PodRun {
     await this.#close("released");
   }
 
-  async remove(options: StopOptions): Promise<void> {
+  remove(options: StopOptions): Promise<void> {
+    return this.#publish("dispose", options, () => this.#remove(options));
+  }
+
+  async #remove(options: StopOptions): Promise<void> {
     this.#isRemoving = true;
     try {
       await this.#worker.terminate();
@@ -171,6 +178,12 @@ export class PodRun {
     const lock = this.#lock;
     this.#lock = undefined;
     await lock?.release();
+  }
+
+  /** Runs a method of the handle, and publishes it. */
+  #publish(method: string, { signal }: StopOptions, work: () => Promise<void>): Promise<void> {
+    const { endpoint } = this.client.connection;
+    return inWorkflow({ endpoint, signal }, { name: `runningPod.${method}`, subject: podSubject(this.plan) }, work);
   }
 
   #identity(): { namespace: string; name: string } {

@@ -1,11 +1,10 @@
 import { stat } from "node:fs/promises";
 import { CriError } from "../../errors.js";
-import { linkAbort } from "../../internal/abort.js";
+import { linkAbort, NoLongerNeeded } from "../../internal/abort.js";
 import { forEachSettled } from "../../internal/for-each.js";
 import { startTimer } from "../../internal/timer.js";
 import type { CallOptions } from "../../options.js";
 import { NodeView } from "../../resources/watching/view.js";
-import { podNames } from "../../tracing/subject.js";
 import { backgroundStep } from "../../tracing/workflow.js";
 import { log } from "../../transport/logging.js";
 import { podLabels } from "../planning/pod-labels.js";
@@ -19,6 +18,7 @@ import { nextAttemptOf, type ObservedPod } from "./observed-pod.js";
 import { podActions } from "./pod-actions.js";
 import type { PodActions } from "./pod-situation.js";
 import type { PodStatus } from "./pod-status.js";
+import { podSubject } from "./pod-subject.js";
 import { Probers } from "./probers.js";
 import { pruneAttempts } from "./prune-attempts.js";
 import { RestartDelays } from "./restart-delays.js";
@@ -131,7 +131,7 @@ export class PodWorker {
 
   /** Ends the work, without stopping the containers. A step in progress is aborted. */
   async detach(): Promise<void> {
-    this.#stopping.abort(new DOMException("The pod is no longer run.", "AbortError"));
+    this.#stopping.abort(new NoLongerNeeded("The pod is no longer run."));
     this.#probers.stopAll();
     await this.#loop;
   }
@@ -166,7 +166,7 @@ export class PodWorker {
     const { client, plan, clock } = this.#context;
     const { connection } = client;
     const labels = { [podLabels.uid]: plan.uid };
-    const names = { ...podNames(plan.pod), podUid: plan.uid };
+    const names = podSubject(plan);
     await using view = new NodeView(client.watcher, { labels, waitForRuntime: true, signal });
     view.on("change", this.#wakeup.wake);
     void view.closed.then(this.#wakeup.wake);

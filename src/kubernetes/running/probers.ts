@@ -1,9 +1,9 @@
-import { type LinkedAbort, linkAbort } from "../../internal/abort.js";
-import { backgroundStep } from "../../tracing/workflow.js";
+import { type LinkedAbort, linkAbort, NoLongerNeeded } from "../../internal/abort.js";
+import { inWorkflow } from "../../tracing/workflow.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
-import type { ObservedPod } from "./observed-pod.js";
+import type { ObservedContainer, ObservedPod } from "./observed-pod.js";
 import { type ProbeState, ProbeStates } from "./probe-states.js";
-import type { ProbeResult, ProbeTarget } from "./probes/probe.js";
+import type { ProbeOutcome, ProbeResult, ProbeTarget } from "./probes/probe.js";
 import { runProbes } from "./probes/run-probes.js";
 import { type PodContext, probeTarget } from "./runner-context.js";
 
@@ -39,7 +39,7 @@ export class Probers {
       if (!(container.startupProbe || container.livenessProbe || container.readinessProbe)) continue;
       const link = linkAbort();
       this.#running.set(one.id, link);
-      const target = inBackground(this.#context, one.id, probeTarget(this.#context, container, one, podIPs));
+      const target = published(this.#context, one, probeTarget(this.#context, container, one, podIPs));
       const onResult = (result: ProbeResult) => {
         if (!link.signal.aborted) this.#record(one.id, one.name, result);
       };
@@ -49,7 +49,7 @@ export class Probers {
 
   /** Stops the probes of a container, which is about to be stopped. */
   stop(containerId: string): void {
-    this.#running.get(containerId)?.abort(new DOMException("The container is being stopped.", "AbortError"));
+    this.#running.get(containerId)?.abort(new NoLongerNeeded("The container is being stopped."));
     this.#running.delete(containerId);
   }
 
@@ -68,11 +68,20 @@ export class Probers {
   }
 }
 
-/** Makes each command of a probe a step of its own for listeners. Otherwise all would be parts of the step that started the probes. */
-function inBackground({ client }: PodContext, containerId: string, target: ProbeTarget): ProbeTarget {
+/** Makes each run of a probe a step of its own for listeners. Otherwise all would be parts of the step that started the probes. */
+function published({ client }: PodContext, container: ObservedContainer, target: ProbeTarget): ProbeTarget {
+  const { id, name, sandboxId } = container;
+  const subject = { containerId: id, containerName: name, podSandboxId: sandboxId };
   return {
     ...target,
-    execSync: (...args) =>
-      backgroundStep(client.connection, "runningPod.probe", { containerId }, () => target.execSync(...args)),
+    publish: (kind, probe) => {
+      const step = { name: `runningPod.${kind}Probe`, subject, failure: failureOf, inBackground: true };
+      return inWorkflow(client.connection, step, probe);
+    },
   };
+}
+
+function failureOf({ outcome }: ProbeOutcome): string | undefined {
+  if (outcome === "failure") return "PROBE_FAILED";
+  return outcome === "error" ? "PROBE_ERROR" : undefined;
 }

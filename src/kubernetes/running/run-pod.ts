@@ -5,6 +5,7 @@ import type { CallOptions } from "../../options.js";
 import { neverAborts } from "../../resources/creation/clean-up.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { pullSecretKeys } from "../../specs/credentials/pull-secret.js";
+import { asWorkflow, recordEvent } from "../../tracing/workflow.js";
 import { lockPod } from "../node/pod-lock.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
 import { contextOf } from "./context-of.js";
@@ -13,6 +14,7 @@ import { ImagePuller } from "./image-puller.js";
 import { removeLeftovers } from "./leftovers.js";
 import { podEvent } from "./pod-event.js";
 import { PodRun } from "./pod-run.js";
+import { podSubject } from "./pod-subject.js";
 import { PodWorker } from "./pod-worker.js";
 import { type Clock, systemClock } from "./probes/probe-clock.js";
 import type { RunnerContext } from "./runner-context.js";
@@ -35,7 +37,9 @@ const runFields: FieldsOf<RunPlanOptions> = { auth: true, ...callOptionFields };
  *
  * @throws CriError `ALREADY_EXISTS` if another process runs a pod with this name, or the runtime does not answer
  */
-export async function runPod(
+export const runPod = asWorkflow({ name: "plan.run", subject: ([, plan]) => podSubject(plan) }, startPod);
+
+async function startPod(
   cri: CriClient,
   plan: PodPlanParts,
   options: RunPlanOptions = {},
@@ -51,7 +55,10 @@ export async function runPod(
     client,
     plan,
     clock,
-    emit: (reason, message, container) => events.add(podEvent(reason, message, container, clock.now())),
+    emit: (reason, message, container) => {
+      recordEvent(reason);
+      events.add(podEvent(reason, message, container, clock.now()));
+    },
   };
   const credentials = credentialsOf(plan, auth);
   const lock = await lockPod(plan.node, { namespace, name });

@@ -1,4 +1,14 @@
-import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { readFile } from "node:fs/promises";
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import {
@@ -46,7 +56,8 @@ function record() {
     const metrics = exporter.getMetrics().flatMap((one) => one.scopeMetrics.flatMap((scope) => scope.metrics));
     return metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
   };
-  return { finished: () => spans.getFinishedSpans(), tracer: tracerProvider.getTracer("test"), points };
+  const provider = { tracerProvider, meterProvider };
+  return { finished: () => spans.getFinishedSpans(), tracer: tracerProvider.getTracer("test"), points, provider };
 }
 
 /** Describes the span with those that it is a part of. */
@@ -93,6 +104,7 @@ describe("spans", () => {
           "cri.call.attempts": 2,
           "rpc.status_code": "NOT_FOUND",
           "error.type": "NOT_FOUND",
+          "cri.error.code": "NOT_FOUND",
         },
       },
       { status: SpanStatusCode.UNSET },
@@ -191,7 +203,30 @@ describe("spans", () => {
     expect(all.map((span) => pathOf(span, all))).toContain("Version > Attempt.Version > own");
   });
 
-  test("of aborted calls are errors, those of closed sessions are not", async () => {
+  test("of a failed call have the status as error.type, next to the code of the error", async () => {
+    const { finished } = record();
+    const { cri } = await startFake();
+    await cri.pods.run({ name: "twice", uid: "one" });
+    await rejection(cri.pods.run({ name: "twice", uid: "one", labels: { changed: "yes" } }));
+    const attributesOf = (name: string) => finished().findLast((one) => one.name === name)?.attributes;
+    const call = attributesOf(method("RunPodSandbox"));
+    expect(call).toMatchObject({ "error.type": call?.["rpc.status_code"], "cri.error.code": "NAME_RESERVED" });
+    expect(call?.["rpc.status_code"]).not.toBe("NAME_RESERVED");
+    expect(attributesOf("pods.run")).toMatchObject({ "error.type": "NAME_RESERVED" });
+  });
+
+  test("have the scope, with the version of the package and of the conventions", async () => {
+    const { finished } = record();
+    const { cri } = await startFake();
+    await cri.version();
+    const { version } = JSON.parse(await readFile("package.json", "utf8"));
+    for (const { instrumentationScope } of finished()) {
+      expect(instrumentationScope).toMatchObject({ name: "k8s-cri-client", version });
+      expect(instrumentationScope.schemaUrl).toMatch(/\/1\.45\.0$/);
+    }
+  });
+
+  test("of aborted operations are errors, those of closed sessions are not", async () => {
     const { finished } = record();
     const { runtime, cri } = await startFake({ exec: () => async () => new Promise<number>(() => {}) });
     const pod = await cri.pods.run({ name: "p" });
@@ -203,10 +238,36 @@ describe("spans", () => {
     await rejection(cri.version({ signal: AbortSignal.timeout(20) }));
     const outcomeOf = (name: string) => {
       const span = finished().findLast((one) => one.name === name);
-      return [span?.attributes["error.type"], span?.status.code];
+      return [span?.attributes["error.type"], span?.attributes["cri.ended_early"], span?.status.code];
     };
-    expect(outcomeOf("exec")).toEqual(["CANCELLED", SpanStatusCode.UNSET]);
-    expect(outcomeOf(method("Version"))).toEqual(["CANCELLED", SpanStatusCode.ERROR]);
+    expect(outcomeOf("exec")).toEqual([undefined, true, SpanStatusCode.UNSET]);
+    expect(outcomeOf(method("Version"))).toEqual(["CANCELLED", undefined, SpanStatusCode.ERROR]);
+    const signal = AbortSignal.timeout(20);
+    await rejection(container.wait({ signal }));
+    expect(outcomeOf("waitFor")).toEqual(["CANCELLED", undefined, SpanStatusCode.ERROR]);
+    const abort = new AbortController();
+    const aborted = await container.exec(["x"], { signal: abort.signal });
+    abort.abort();
+    await rejection(aborted.exit);
+    expect(outcomeOf("exec")).toEqual(["CANCELLED", undefined, SpanStatusCode.ERROR]);
+  });
+
+  test("and metrics agree on what is an error", async () => {
+    const { finished, points } = record();
+    const { cri } = await startFake({ exec: () => async () => new Promise<number>(() => {}) });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+    const session = await container.exec(["x"]);
+    await session.close();
+    await rejection(session.exit);
+    await rejection(cri.containers.get("missing").status());
+    for (const { attributes, status } of finished()) {
+      expect(status.code === SpanStatusCode.ERROR).toBe("error.type" in attributes);
+    }
+    const durations = await points("cri.client.session.duration");
+    expect(durations.map(({ attributes }) => attributes["error.type"])).toEqual([undefined]);
+    const calls = await points("rpc.client.call.duration");
+    expect(calls.map(({ attributes }) => attributes["error.type"]).filter(Boolean)).toEqual(["NOT_FOUND"]);
   });
 
   test("of a running pod's steps are traces of their own, with a link to what started the pod", async () => {
@@ -225,13 +286,59 @@ describe("spans", () => {
     const all = finished();
     const started = all.find(({ name }) => name === "runManifest");
     expect(started && pathOf(started, all)).toBe("request > runManifest");
+    expect(started?.attributes).toMatchObject({ "k8s.pod.name": "web", "k8s.namespace.name": "default" });
+    const run = all.find(({ name }) => name === "plan.run");
+    expect(run && pathOf(run, all)).toBe("request > runManifest > plan.run");
     const steps = all.filter(({ name }) => name === "runningPod.sync");
     expect(steps).not.toEqual([]);
     for (const { parentSpanContext, links } of steps) {
       expect(parentSpanContext).toBeUndefined();
       expect(links.map(({ context: { traceId } }) => traceId)).toEqual([started?.spanContext().traceId]);
     }
-    expect(all.map((span) => pathOf(span, all))).toContain("runningPod.sync > RunPodSandbox > Attempt.RunPodSandbox");
+    const paths = all.map((span) => pathOf(span, all));
+    expect(paths).toContain("runningPod.sync > RunPodSandbox > Attempt.RunPodSandbox");
+    expect(paths).toContain("runningPod.dispose > pod.remove > RemovePodSandbox > Attempt.RemovePodSandbox");
+    // The fake does not have every optional RPC.
+    const errors = all.map(({ attributes }) => attributes["error.type"]).filter((type) => type !== undefined);
+    expect(errors.filter((type) => type !== "UNIMPLEMENTED")).toEqual([]);
+  });
+
+  test("of a running pod say what happened: a pull that failed, its retry, probes and commands", async () => {
+    const { finished } = record();
+    let isHealthy = false;
+    const exec = (_: unknown, [name]: readonly string[]) => ({ exitCode: name === "check" && !isHealthy ? 1 : 0 });
+    const { runtime, cri } = await startFake({ exec });
+    await using at = await temporaryNode();
+    runtime.failNext("PullImage", { code: "UNKNOWN", message: "no route to host" });
+    const readinessProbe = { exec: { command: ["check"] }, periodSeconds: 1 };
+    const lifecycle = { postStart: { exec: { command: ["greet"] } } };
+    const container = {
+      name: "c",
+      image: "registry.example/app:1",
+      imagePullPolicy: "Always",
+      readinessProbe,
+      lifecycle,
+    };
+    const manifest = { apiVersion: "v1", kind: "Pod", metadata: { name: "web" }, spec: { containers: [container] } };
+    await using running = await runManifest(cri, manifest, { node: { ...at.node, maxRestartDelayMs: 1_000 } });
+    const probes = () => finished().filter(({ name }) => name === "runningPod.readinessProbe");
+    await expect.poll(() => probes().length, { timeout: 30_000 }).toBeGreaterThan(0);
+    isHealthy = true;
+    await running.waitReady({ timeoutMs: 30_000 });
+    const all = finished();
+    const failed = probes().find(({ status }) => status.code === SpanStatusCode.ERROR);
+    expect(failed?.attributes).toMatchObject({ "error.type": "PROBE_FAILED", "k8s.container.name": "c" });
+    expect(failed?.parentSpanContext).toBeUndefined();
+    expect(probes().at(-1)?.status.code).toBe(SpanStatusCode.UNSET);
+    const command = all.find((span) => pathOf(span, all) === "runningPod.readinessProbe > ExecSync");
+    expect(command?.attributes).toMatchObject({ "process.exit.code": 1 });
+    const events = all
+      .filter(({ name }) => name === "runningPod.sync")
+      .flatMap(({ attributes }) => attributes["cri.pod.events"]);
+    expect(events).toEqual(expect.arrayContaining(["Pulling", "Failed", "Pulled", "Created", "Started"]));
+    const paths = all.map((span) => pathOf(span, all));
+    expect(paths.filter((path) => path === "runningPod.sync > images.pull > PullImage").length).toBeGreaterThan(1);
+    expect(paths).toContain("runningPod.sync > ExecSync > Attempt.ExecSync");
   });
 
   test("are still parts of each other without a context manager", async () => {
@@ -294,6 +401,77 @@ test("nothing is recorded after disable()", async () => {
   await cri.version();
   expect(spans.getFinishedSpans()).toEqual([]);
   expect(runtime.callsOf("Version")[0]?.metadata).not.toHaveProperty("traceparent");
+});
+
+test("operations in progress are recorded when they end, even after disable()", async () => {
+  const spans = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter });
+  const meterProvider = new MeterProvider({ readers: [reader] });
+  onTestFinished(() => meterProvider.shutdown());
+  const { cri } = await startFake({ exec: () => async () => new Promise<number>(() => {}) });
+  const pod = await cri.pods.run({ name: "p" });
+  const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+  const instrumentation = instrument({ tracerProvider, meterProvider });
+  const session = await container.exec(["x"]);
+  spans.reset();
+  instrumentation.disable();
+  await cri.version();
+  await session.close();
+  await rejection(session.exit);
+  expect(spans.getFinishedSpans().map(({ name }) => name)).toEqual(["exec"]);
+  await reader.forceFlush();
+  const metrics = exporter.getMetrics().flatMap((one) => one.scopeMetrics.flatMap((scope) => scope.metrics));
+  const active = metrics.find(({ descriptor }) => descriptor.name === "cri.client.session.active");
+  expect(active?.dataPoints.map(({ value }) => value)).toEqual([0]);
+});
+
+test("instrument() twice records everything once, until both are disabled", async () => {
+  const { finished, points, provider } = record();
+  const second = instrument(provider);
+  const { cri } = await startFake();
+  await cri.version();
+  const both = [method("Version"), `Attempt.${method("Version")}`];
+  expect(finished().map(({ name }) => name)).toEqual([...both].reverse());
+  expect(await points("rpc.client.call.duration")).toMatchObject([{ value: { count: 1 } }]);
+  second.disable();
+  second.disable();
+  await cri.version();
+  expect(finished()).toHaveLength(4);
+});
+
+test("instrument() for two providers makes two separate traces", async () => {
+  const [first, second] = [record(), record()];
+  const { cri } = await startFake();
+  await cri.pods.run({ name: "p" });
+  for (const { finished } of [first, second]) {
+    const all = finished();
+    expect(all.map((span) => pathOf(span, all))).toContain("pods.run > RunPodSandbox > Attempt.RunPodSandbox");
+    expect(new Set(all.map((span) => span.spanContext().traceId)).size).toBe(1);
+  }
+});
+
+test("a field of the propagator that gRPC cannot send is left out, and its value is not logged", async () => {
+  const warnings: unknown[] = [];
+  diag.setLogger({ ...diag, warn: (...args: unknown[]) => warnings.push(args) } as never, DiagLogLevel.WARN);
+  onTestFinished(() => diag.disable());
+  const propagator = {
+    inject(_context: unknown, carrier: unknown, setter: { set(carrier: unknown, name: string, value: string): void }) {
+      setter.set(carrier, "baggage", "secret=käse");
+      setter.set(carrier, "traceparent", "kept");
+    },
+    extract: (context: unknown) => context,
+    fields: () => [],
+  };
+  using _ = instrument({ tracerProvider: new BasicTracerProvider(), propagator: propagator as never });
+  const { runtime, cri } = await startFake();
+  await cri.version();
+  const [call] = runtime.callsOf("Version");
+  expect(call?.metadata).toMatchObject({ traceparent: "kept" });
+  expect(call?.metadata).not.toHaveProperty("baggage");
+  expect(JSON.stringify(warnings)).toContain("baggage");
+  expect(JSON.stringify(warnings)).not.toContain("secret");
 });
 
 test("the global propagator is used unless another one is given", async () => {

@@ -36,6 +36,8 @@ export interface ProbeTarget {
     timeoutSeconds: number,
     signal: AbortSignal,
   ): Promise<{ exitCode: number; output: string }>;
+  /** Runs one probe, and publishes it. @defaultValue runs it */
+  publish?(kind: ProbeKind, probe: () => Promise<ProbeOutcome>): Promise<ProbeOutcome>;
 }
 
 /** A connection failed. The prober reports it as a failure. */

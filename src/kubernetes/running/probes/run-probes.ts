@@ -51,7 +51,8 @@ async function repeatProbe(
     // The clock may be set back: a pause never takes longer than planned.
     await clock.sleep(Math.min(Math.max(0, due - clock.now()), longestMs), signal);
     longestMs = periodMs;
-    const result = await runProbe(probe, target, signal);
+    const once = () => runProbe(probe, target, signal);
+    const result = await (target.publish?.(kind, once) ?? once());
     const success = result.outcome === "success" || result.outcome === "warning";
     let changed = false;
     if (result.outcome !== "error") {
