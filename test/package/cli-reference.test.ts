@@ -6,3 +6,7 @@ test("the reference of the commands in docs/cli.md is up to date: otherwise run 
   const guide = readFileSync(cliGuidePath, "utf8");
   expect(guide).toBe(await withReference(guide));
 });
+
+test("the reference shows default durations with their unit, as a user writes them", () => {
+  expect(readFileSync(cliGuidePath, "utf8")).not.toMatch(/default:\s+\d{4,}/);
+});

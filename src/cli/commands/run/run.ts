@@ -48,11 +48,10 @@ export const run: CommandModule<RunOptions> = {
         collect,
       )
       .option("-d, --detach", "leave the pods running when they are ready, and print their ids")
-      .option(
-        "--ready-timeout <duration>",
-        "with --detach, how long the pods may take; 0 for no limit",
-        duration,
-        300_000,
+      .addOption(
+        new Option("--ready-timeout <duration>", "with --detach, how long the pods may take; 0 for no limit")
+          .argParser(duration)
+          .default(300_000, "5m"),
       )
       .option("--dry-run", "print the plan, and run nothing")
       .addOption(

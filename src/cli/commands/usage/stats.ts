@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import { messageToJson, type UsageSnapshot } from "../../../index.js";
 import { ContainerStats, PodSandboxStats } from "../../../proto.js";
 import type { CommandModule } from "../../command.js";
@@ -19,7 +20,11 @@ export const stats: CommandModule<StatsOptions> = {
       .argument("[NAME...]", "containers, or pods with all their containers")
       .option("--pods", "print the resource usage of pods")
       .option("-l, --label <selector>", "only pods with these labels, such as app=shop,tier=web", labels)
-      .option("--interval <duration>", "how long to measure CPU and network", duration, 1_000);
+      .addOption(
+        new Option("--interval <duration>", "how long to measure CPU and network")
+          .argParser(duration)
+          .default(1_000, "1s"),
+      );
     addListOptions(command);
     addSelectOptions(command);
     command.addHelpText("after", help);
