@@ -41,8 +41,8 @@ try {
   console.log(
     `\nThe site is in ${relative(process.cwd(), output.folder)}/, for any static host that serves it at ${output.base}`,
   );
-  if (options.serve) console.log(`Look at it: ${(await serve(output, options.port)).url}`);
-  else console.log("To look at it: npm run docs -- --serve");
+  if (options.serve) console.log(`Open it: ${(await serve(output, options.port)).url}`);
+  else console.log("To open it: npm run docs -- --serve");
 } catch (error) {
   const isUsage = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS");
   console.error(`${(error as Error).message}${isUsage ? `\n${usage}` : ""}`);

@@ -18,6 +18,8 @@ export default defineConfig({
   lang: "en",
   base,
   srcDir: "./.cache/source",
+  // The theme imports them.
+  srcExclude: ["parts/**"],
   cacheDir: "./.cache/vite",
   outDir: "./dist",
   // Any static host serves files by their names.
@@ -36,7 +38,7 @@ export default defineConfig({
     },
   },
   transformPageData({ relativePath, frontmatter }) {
-    // The order of the reference is not one to read in.
+    // The pages of the reference have no reading order.
     if (relativePath.startsWith("api/")) Object.assign(frontmatter, { prev: false, next: false });
   },
   themeConfig: {
@@ -50,7 +52,7 @@ export default defineConfig({
     ],
     socialLinks: [{ icon: "github", link: repositoryAddress, ariaLabel: "Repository" }],
     sidebar: { "/api/": referenceSidebar, "/": guides },
-    notFound: { title: "Page not found", quote: "The search finds where it is now.", linkText: "To the start" },
+    notFound: { title: "Page not found", quote: "Search for it, or go to the start page.", linkText: "Start page" },
     footer: { message: "Apache-2.0" },
   },
 });

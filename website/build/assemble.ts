@@ -6,7 +6,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pages } from "../pages.js";
-import { landingPage } from "./landing.js";
+import { firstProgram, landingPage } from "./landing.js";
 import { pathOnSite, rewriteLinks } from "./links.js";
 import { repository, repositoryAddress, source, website } from "./places.js";
 
@@ -27,7 +27,9 @@ async function write(path: string, text: string): Promise<void> {
 /** Writes the landing page, the pages of the table of contents, and their images. Removes the previous ones. */
 export async function assemble(): Promise<void> {
   await rm(source, { recursive: true, force: true });
-  await write("index.md", landingPage(await read("README.md")));
+  const readme = await read("README.md");
+  await write("index.md", landingPage(readme));
+  await write("parts/first-program.md", firstProgram(readme));
   for (const file of files) await write(pathOnSite(file), await read(file));
   await cp(join(repository, "docs"), source, { recursive: true, filter: (path) => !path.endsWith(".md") });
   await cp(join(website, "public"), join(source, "public"), { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * The landing page: what the package is, the first program and the table of the README, and the ways to the guides.
+ * The landing page: what the package is, links to the guides, and sections of the README.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { pages } from "../pages.js";
 import { pathOnSite } from "./links.js";
 
-/** Returns the page, from the README with links for the site. @throws Error if the README has no such section */
+/** Returns the page, from the README with links for the site. @throws Error if the README lacks a section */
 export function landingPage(readme: string): string {
   const first = pages[0]?.file ?? "";
   const frontMatter = {
@@ -27,10 +27,15 @@ export function landingPage(readme: string): string {
       ],
     },
   };
-  const sections = ["A first program", "What you can do", "Three things to know"].map((title) =>
-    section(readme, title),
-  );
+  const sections = ["What you can do", "Three things to know"].map((title) => section(readme, title));
   return `---\n${stringify(frontMatter)}---\n\n${sections.join("\n")}`;
+}
+
+/** Returns the first program of the README and its output, which the landing page shows beside its title. */
+export function firstProgram(readme: string): string {
+  const blocks = section(readme, "A first program").match(/^```(ts|text)\n.*?^```$/gms) ?? [];
+  if (blocks.length !== 2) throw new Error("A first program in README.md must have one program and its output.");
+  return `${blocks.join("\n\n")}\n`;
 }
 
 /** Returns a section with its heading, up to the next heading of the same level. */

@@ -66,7 +66,7 @@ function addSections(module: DeclarationReflection): void {
   }
 }
 
-/** The comment of a function belongs to its signatures, and TypeDoc looks for its category there. */
+/** The comment of a function belongs to its signatures, where TypeDoc reads its category. */
 function addCategory(child: DeclarationReflection, category: string): void {
   for (const reflection of child.signatures ?? [child]) {
     reflection.comment ??= new Comment();

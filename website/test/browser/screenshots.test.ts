@@ -1,4 +1,4 @@
-/** Takes screenshots of five pages, on a desktop and on a phone, to look at. */
+/** Takes screenshots of five pages, on a desktop and on a phone, for a person to review. */
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { devices } from "playwright-core";
