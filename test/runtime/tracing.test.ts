@@ -1,5 +1,7 @@
 /**
- * The spans of a real containerd are parts of this client's spans. The test starts a containerd of its own, with tracing. Debian's
+ * Spans of sessions, copies and pods on real runtimes.
+ *
+ * The spans of a real containerd are parts of this client's spans. That test starts a containerd of its own, with tracing. Debian's
  * containerd 1.6 is built without the tracing plugins, and 1.7 without the interceptor that reads the context of a call.
  *
  * @module
@@ -11,12 +13,23 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer, text } from "node:stream/consumers";
+import { SpanStatusCode } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
 import { expect, onTestFinished, test } from "vitest";
 import { CriClient } from "../../src/index.js";
 import { instrument } from "../../src/otel/index.js";
 import { containerdPid } from "./helpers/containerd-process.js";
+import { eventually } from "./helpers/expectations.js";
+import { folder } from "./helpers/folder.js";
+import { journeys, sh } from "./helpers/journeys.js";
+import { freePort } from "./lab/registry.js";
 import { describeRuntimes, type Runtime } from "./support.js";
 
 /** Receives spans over OTLP until the test has finished. */
@@ -62,6 +75,85 @@ address = "${socket}.ttrpc"
   });
   return `unix://${socket}`;
 }
+
+/** Records the spans of one runtime until the test has finished. The journeys of other runtimes run at the same time. */
+function recordSpans({ endpoint }: Runtime) {
+  const spans = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+  const { disable } = instrument({ tracerProvider, propagator: new W3CTraceContextPropagator() });
+  onTestFinished(disable);
+  const all = () =>
+    spans.getFinishedSpans().filter(({ attributes }) => `unix://${attributes["server.address"]}` === endpoint);
+  return { all, finished: (name: string) => all().filter((span) => span.name === name) };
+}
+
+/** Returns the sum of an attribute of spans. */
+const sumOf = (spans: readonly ReadableSpan[], attribute: string) =>
+  spans.reduce((sum, { attributes }) => sum + Number(attributes[attribute]), 0);
+
+journeys("tracing", (fixture) => {
+  test("copies are spans, and their sessions have the bytes", async () => {
+    const size = 300_000;
+    await using at = await folder();
+    await using local = await folder();
+    const container = await fixture.container(await fixture.sharedPod(), { ...at.inside });
+    await writeFile(join(local.path, "file"), Buffer.alloc(size));
+    const { finished } = recordSpans(fixture.runtime);
+    await container.copyTo(join(local.path, "file"), `${at.path}/copied`);
+    await container.writeFile(`${at.path}/written`, Buffer.alloc(size));
+    await container.copyFrom(`${at.path}/copied`, join(local.path, "back"));
+    await container.readFile(`${at.path}/copied`);
+    await container.putArchive(at.path, await buffer(await container.getArchive(`${at.path}/copied`)));
+    const copies = ["copyTo", "writeFile", "copyFrom", "readFile", "getArchive", "putArchive"];
+    await expect.poll(() => finished("container.getArchive")).toHaveLength(1);
+    const spans = copies.flatMap((name) => finished(`container.${name}`));
+    expect(spans.map(({ status }) => status.code)).toEqual(copies.map(() => SpanStatusCode.UNSET));
+    for (const span of spans) {
+      expect(span.attributes["container.id"]).toBe(container.id);
+      const inside = finished("exec").filter(
+        ({ parentSpanContext }) => parentSpanContext?.spanId === span.spanContext().spanId,
+      );
+      const [sent, received] = ["sent_bytes", "received_bytes"].map((name) => sumOf(inside, `cri.session.${name}`));
+      expect(Math.max(sent!, received!), span.name).toBeGreaterThanOrEqual(size);
+      expect(Math.min(sent!, received!), span.name).toBeLessThan(10_000);
+    }
+    await container.dispose();
+  });
+
+  test.each(["spdy", "websocket"] as const)(
+    "%s: port-forward sessions are spans without an error",
+    async (transport) => {
+      const port = await freePort();
+      await using at = await folder();
+      await using pod = await fixture.pod();
+      const command = sh(`echo hello > hello && exec httpd -f -p ${port} -h ${at.path}`);
+      await using _ = await fixture.container(pod, { ...at.inside, command });
+      await using forward = pod.portForward(port, { transport });
+      const request = "GET /hello HTTP/1.0\r\n\r\n";
+      const get = async () => {
+        const connection = await forward.connect();
+        connection.write(request);
+        return text(connection);
+      };
+      await eventually(
+        () => get().catch(String),
+        (reply) => reply.endsWith("hello\n"),
+      );
+      const { finished, all } = recordSpans(fixture.runtime);
+      const reply = await get();
+      await expect.poll(() => finished("portForward")).toHaveLength(1);
+      const [span] = finished("portForward");
+      expect(span?.status.code).toBe(SpanStatusCode.UNSET);
+      expect(span?.attributes).toMatchObject({
+        "cri.pod_sandbox.id": pod.id,
+        "cri.session.transport": transport,
+        "cri.session.sent_bytes": request.length,
+        "cri.session.received_bytes": reply.length,
+      });
+      expect(all().filter(({ attributes }) => attributes["error.type"])).toEqual([]);
+    },
+  );
+});
 
 const programOf = ({ endpoint }: Runtime) => readlink(`/proc/${containerdPid(endpoint)}/exe`);
 
