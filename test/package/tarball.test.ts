@@ -451,4 +451,33 @@ describe.each([
     const verdict = [true, true, false, true, true, false];
     expect(JSON.parse(stdout)).toEqual({ same: false, known: [verdict, verdict, verdict] });
   });
+
+  test("each operation is recorded once, although the ES modules and the CommonJS copy both record", async () => {
+    const program = `
+      import { createRequire } from "node:module";
+      import * as esm from "k8s-cri-client";
+      import * as otel from "k8s-cri-client/otel";
+      import { FakeRuntime } from "k8s-cri-client/testing";
+      const require = createRequire(import.meta.url);
+      const sdk = require("@opentelemetry/sdk-trace-base");
+      const exporter = new sdk.InMemorySpanExporter();
+      const tracerProvider = new sdk.BasicTracerProvider({ spanProcessors: [new sdk.SimpleSpanProcessor(exporter)] });
+      for (const { instrument } of [otel, require("k8s-cri-client/otel")]) instrument({ tracerProvider });
+      const runtime = await FakeRuntime.start();
+      for (const { CriClient } of [esm, require("k8s-cri-client")]) {
+        const cri = CriClient.lazy({ endpoint: runtime.endpoint });
+        await cri.version();
+        await cri.close();
+      }
+      await runtime.stop();
+      console.log(exporter.getFinishedSpans().length);`;
+    const api = join(project, "node_modules/@opentelemetry");
+    if (!existsSync(api)) await symlink(bin("@opentelemetry"), api);
+    await writeFile(join(project, "listeners.mjs"), program);
+    const { stdout, stderr } = await node(["listeners.mjs"], project, { NODE_DEBUG: "k8s-cri-client" });
+    expect(stdout).toBe("4\n");
+    const lines = [...stderr.matchAll(/ #(\d+) (call|attempt) RuntimeService\/Version OK /g)];
+    expect(lines.map(([, , kind]) => kind)).toEqual(["attempt", "call", "attempt", "call"]);
+    expect(new Set(lines.map(([, id]) => id)).size).toBe(4);
+  });
 });
