@@ -161,6 +161,16 @@ describe("the tarball", () => {
     expect(missing).toEqual([]);
   });
 
+  test("has declarations for TypeScript before 5.7, whose Buffer and typed arrays have no type parameter", async () => {
+    const declarations = paths().filter((path) => path.endsWith(".d.ts"));
+    const generic: string[] = [];
+    for (const path of declarations) {
+      if (/\b(Buffer|Uint8Array)</.test(await inPackage(path))) generic.push(path);
+    }
+    expect(declarations.length).toBeGreaterThan(100);
+    expect(generic).toEqual([]);
+  });
+
   test("has every map that its code and declarations name", async () => {
     const named = paths().filter((path) => /\.(js|d\.ts)$/.test(path) && path.startsWith("dist/"));
     const missing: string[] = [];

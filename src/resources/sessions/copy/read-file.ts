@@ -37,7 +37,7 @@ const readFileFields: FieldsOf<ReadFileOptions> = { encoding: true, maxBytes: tr
 const defaultMaxBytes = 16 * 1024 ** 2;
 
 /** Reads a file in a container, as `Container.readFile` describes. */
-export const readFile = asWorkflow(
+export const readFile: typeof receiveFile = asWorkflow(
   { name: "container.readFile", subject: ([, id]) => ({ containerId: id }) },
   receiveFile,
 );
