@@ -255,13 +255,13 @@ describe("prune", () => {
     runtime.respondNext(
       "ListContainers",
       ({ containers = [] }) => ({
-        containers: containers.map((one) => ({ ...one, metadata: { name: "evil\u001b[2J", attempt: 0 } })),
+        containers: containers.map((one) => ({ ...one, metadata: { name: "forged\u001b[2J", attempt: 0 } })),
       }),
       { times: Number.POSITIVE_INFINITY },
     );
     const stdin = Object.assign(new PassThrough(), { isTTY: true }).end("n\n") as PassThrough;
     const { stderr } = await run(["prune", "--min-age", "0"], { stdin });
-    expect(stderr).toContain("container evil\ufffd[2J\n");
+    expect(stderr).toContain("container forged\ufffd[2J\n");
     expect(stderr).not.toContain("\u001b[2J");
   });
 

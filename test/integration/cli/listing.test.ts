@@ -180,7 +180,7 @@ describe("inspect", () => {
     expect((await cri.pods.list()).length).toBeGreaterThan(0);
   });
 
-  test("an interruption while it looks for an image is no missing image", async () => {
+  test("an interruption during the search for an image is not reported as a missing image", async () => {
     const { runtime } = await startNode();
     runtime.hangNext("ImageStatus");
     const inspecting = runLive(["inspect", "maim", "-e", runtime.endpoint]);

@@ -90,9 +90,9 @@ describe("a manifest", () => {
 
   test("cannot change the terminal by the name of its file", async () => {
     const { run, folder, file } = await startNode();
-    await mkdir(join(folder, "evil"));
-    await file("evil/\u001b[2J.yaml", pair().replace("restartPolicy: Never", "restartPolicy: Nver"));
-    const { exitCode, stderr } = await run(["-f", join(folder, "evil")]);
+    await mkdir(join(folder, "forged"));
+    await file("forged/\u001b[2J.yaml", pair().replace("restartPolicy: Never", "restartPolicy: Nver"));
+    const { exitCode, stderr } = await run(["-f", join(folder, "forged")]);
     expect([exitCode, stderr]).toEqual([125, expect.stringContaining("[2J.yaml:6:")]);
     expect(stderr).not.toContain("\u001b");
   });
