@@ -87,10 +87,18 @@ function detailsOf(operation: AnyOperation): Attributes {
   }
 }
 
-/** Splits a reference: `registry:5000/team/app:1.2@sha256:…` has the name `registry:5000/team/app` and the tag `1.2`. */
+/**
+ * Splits a reference: `registry:5000/team/app:1.2@sha256:…` has the name `registry:5000/team/app`, the tag `1.2` and a digest. Images
+ * may also be named by their id, which CRI-O and Docker write without an algorithm.
+ */
 function imageAttributes(reference: string): Attributes {
-  const [, name = reference, tag] = /^(.*?)(?::([\w.-]+))?(?:@.*)?$/.exec(reference) ?? [];
-  return known({ "container.image.name": name, "container.image.tags": tag === undefined ? undefined : [tag] });
+  if (/^(?:sha\d+:)?[0-9a-f]{64,}$/.test(reference)) return { "container.image.id": reference };
+  const [, name = reference, tag, digest] = /^(.*?)(?::([\w.-]+))?(?:@(.*))?$/.exec(reference) ?? [];
+  return known({
+    "container.image.name": name,
+    "container.image.tags": tag === undefined ? undefined : [tag],
+    "container.image.repo_digests": digest === undefined ? undefined : [`${name}@${digest}`],
+  });
 }
 
 function known(attributes: Attributes): Attributes {
