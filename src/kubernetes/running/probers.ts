@@ -2,6 +2,7 @@ import { type LinkedAbort, linkAbort, NoLongerNeeded } from "../../internal/abor
 import { inWorkflow } from "../../tracing/workflow.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
 import type { ObservedContainer, ObservedPod } from "./observed-pod.js";
+import { podSubject } from "./pod-subject.js";
 import { type ProbeState, ProbeStates } from "./probe-states.js";
 import type { ProbeOutcome, ProbeResult, ProbeTarget } from "./probes/probe.js";
 import { runProbes } from "./probes/run-probes.js";
@@ -10,14 +11,14 @@ import { type PodContext, probeTarget } from "./runner-context.js";
 /** Runs the probes of all running containers of a pod, and keeps what they found. */
 export class Probers {
   readonly #context: PodContext;
-  readonly #plan: Pick<PodPlanParts, "containers">;
+  readonly #plan: Pick<PodPlanParts, "pod" | "uid" | "containers">;
   readonly #changed: () => void;
   readonly #states = new ProbeStates();
   /** The running probes, by container id. */
   readonly #running = new Map<string, LinkedAbort>();
 
   /** @param changed is called when a probe has reached a threshold */
-  constructor(context: PodContext, plan: Pick<PodPlanParts, "containers">, changed: () => void) {
+  constructor(context: PodContext, plan: Pick<PodPlanParts, "pod" | "uid" | "containers">, changed: () => void) {
     this.#context = context;
     this.#plan = plan;
     this.#changed = changed;
@@ -39,7 +40,7 @@ export class Probers {
       if (!(container.startupProbe || container.livenessProbe || container.readinessProbe)) continue;
       const link = linkAbort();
       this.#running.set(one.id, link);
-      const target = published(this.#context, one, probeTarget(this.#context, container, one, podIPs));
+      const target = this.#published(one, probeTarget(this.#context, container, one, podIPs));
       const onResult = (result: ProbeResult) => {
         if (!link.signal.aborted) this.#record(one.id, one.name, result);
       };
@@ -57,6 +58,19 @@ export class Probers {
     for (const id of [...this.#running.keys()]) this.stop(id);
   }
 
+  /** Makes each run of a probe a step of its own for listeners. Otherwise all would be parts of the step that started the probes. */
+  #published({ id, name, sandboxId }: ObservedContainer, target: ProbeTarget): ProbeTarget {
+    const { connection } = this.#context.client;
+    const subject = { ...podSubject(this.#plan), containerId: id, containerName: name, podSandboxId: sandboxId };
+    return {
+      ...target,
+      publish: (kind, probe) => {
+        const step = { name: `runningPod.${kind}Probe`, subject, failure: failureOf, inBackground: true };
+        return inWorkflow(connection, step, probe);
+      },
+    };
+  }
+
   #record(id: string, name: string, result: ProbeResult): void {
     const { kind, outcome, message } = result;
     const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe`;
@@ -66,19 +80,6 @@ export class Probers {
     if (outcome === "warning") this.#context.emit("ProbeWarning", `${title} warning: ${message}`, name);
     if (this.#states.record(id, result)) this.#changed();
   }
-}
-
-/** Makes each run of a probe a step of its own for listeners. Otherwise all would be parts of the step that started the probes. */
-function published({ client }: PodContext, container: ObservedContainer, target: ProbeTarget): ProbeTarget {
-  const { id, name, sandboxId } = container;
-  const subject = { containerId: id, containerName: name, podSandboxId: sandboxId };
-  return {
-    ...target,
-    publish: (kind, probe) => {
-      const step = { name: `runningPod.${kind}Probe`, subject, failure: failureOf, inBackground: true };
-      return inWorkflow(client.connection, step, probe);
-    },
-  };
 }
 
 function failureOf({ outcome }: ProbeOutcome): string | undefined {
