@@ -1,11 +1,18 @@
-import { Metadata } from "nice-grpc-common";
+import { ClientError, Metadata, Status } from "nice-grpc-common";
 import { NoLongerNeeded, onAbort } from "../internal/abort.js";
 import { isTraced } from "../tracing/channels.js";
 import type { Operation } from "../tracing/operation.js";
 import { AttemptOperation, CallOperation } from "../tracing/operations.js";
 import { outcomeOf, statusOf } from "../tracing/outcome.js";
 import { subjectOf } from "../tracing/subject.js";
-import { type CallTrace, callTrace, type Layer, replyListener } from "./wire-options.js";
+import {
+  type CallTrace,
+  callTrace,
+  type InternalExtension,
+  type Layer,
+  oneList,
+  replyListener,
+} from "./wire-options.js";
 
 /** Publishes each call to listeners of the diagnostics channels, with the attempts within it. */
 export function callTracing(endpoint: string, next: Layer): Layer {
@@ -20,7 +27,7 @@ export function callTracing(endpoint: string, next: Layer): Layer {
     };
     const fail = (error: unknown) => {
       const outcome = trace.codeOf?.(error, trace) ?? outcomeOf(error, options.signal);
-      finish(statusOf(error, options.signal), outcome, !(error instanceof NoLongerNeeded));
+      finish(statusOf(error, options.signal), outcome, isFailure(error, options));
     };
     trace.endPublished = fail;
     operation.begin();
@@ -60,7 +67,7 @@ export function attemptTracing(endpoint: string, next: Layer): Layer {
       },
     });
     const fail = (error: unknown) =>
-      end(operation, statusOf(error, signal), outcomeOf(error, signal), !(error instanceof NoLongerNeeded));
+      end(operation, statusOf(error, signal), outcomeOf(error, signal), isFailure(error, options));
     // The program may never read the end of a stream, so an abort ends both operations.
     const stopListening =
       call.responseStream && signal
@@ -91,6 +98,12 @@ type Ending = readonly [status: string | undefined, outcome: string, hasFailed: 
 const succeeded: Ending = ["OK", "OK", false];
 /** How a stream ends that its caller stops reading. */
 const stopped: Ending = ["CANCELLED", "CANCELLED", false];
+
+/** Returns whether an error is a failure of the call. A list that the runtime cannot stream is fetched by another call. */
+function isFailure(error: unknown, options: InternalExtension): boolean {
+  if (error instanceof NoLongerNeeded) return false;
+  return !(options[oneList] && error instanceof ClientError && error.code === Status.UNIMPLEMENTED);
+}
 
 /** Publishes the end of a call or an attempt, unless it has ended already. */
 function end(operation: CallOperation | AttemptOperation, ...[status, outcome, hasFailed]: Ending): void {

@@ -80,8 +80,17 @@ test("a watch that nobody needs any longer has not failed", async () => {
   await expect
     .poll(() => operations.filter(({ name }) => name === "watch.events"))
     .toMatchObject([{ outcome: "CANCELLED", hasFailed: false, inBackground: true }]);
-  const failed = operations.filter(({ outcome, hasFailed }) => outcome === "CANCELLED" && hasFailed);
-  expect(failed.map(({ name }) => name)).toEqual([]);
+  expect(operations.filter(({ hasFailed }) => hasFailed).map(({ name }) => name)).toEqual([]);
+});
+
+test("a list that the runtime cannot stream has not failed", async () => {
+  const { cri } = await startFake({ flavor: "containerd-2" });
+  const operations = collectOperations(["call", "attempt"]);
+  await cri.pods.list();
+  const stream = { name: "RuntimeService/StreamPodSandboxes", outcome: "UNIMPLEMENTED", hasFailed: false };
+  expect(operations.slice(0, 2)).toMatchObject([stream, stream]);
+  await rejection(cri.raw.runtime.streamPodSandboxes({})[Symbol.asyncIterator]().next());
+  expect(operations.at(-1)).toMatchObject({ ...stream, hasFailed: true });
 });
 
 test("a call that was never sent has no status", async () => {
