@@ -345,6 +345,9 @@ describe("deep", () => {
     const before = await ourFolders();
     const diagnosis = await diagnose({ endpoint: runtime.endpoint, deep: { image } });
     expect(only(diagnosis, "pod").map(({ status }) => status)).toEqual(Array(8).fill("ok"));
+    // What would suggest deep is pointless.
+    expect(only(diagnosis, "streaming")).toMatchObject([{ status: "skipped" }]);
+    expect(only(diagnosis, "streaming")[0]).not.toHaveProperty("remedy");
     expect([runtime.pods, runtime.containers]).toEqual([[], []]);
     expect(runtime.images.flatMap(({ repoTags }) => repoTags)).not.toContain(image);
     expect(await ourFolders()).toEqual(before);
@@ -373,6 +376,20 @@ describe("deep", () => {
     expect(failures[0]?.found).toMatch(step);
     expect(failures[0]?.remedy).toBeDefined();
     expect([runtime.pods, runtime.containers]).toEqual([[], []]);
+  });
+
+  test.each([
+    ["RemovePodSandbox", /^the pod \w+ could not be removed: .*broken by the test/, /^sudo .* rm --force \w+$/],
+    ["RemoveImage", /^the image registry.* could not be removed: .*broken by the test/, /^sudo .* rmi registry/],
+  ] as const)("reports that %s fails, with the command to try again", async (rpc, found, command) => {
+    const { runtime } = await startFake();
+    runtime.failNext(rpc, { code: "UNKNOWN", message: "broken by the test", times: Number.POSITIVE_INFINITY });
+    const pod = only(await diagnose({ endpoint: runtime.endpoint, deep: { image } }), "pod");
+    // The findings of the steps are not lost.
+    expect(pod.filter(({ status }) => status === "ok").length).toBeGreaterThan(5);
+    expect(pod.filter(({ status }) => status === "failure")).toMatchObject([
+      { found: expect.stringMatching(found), commands: [expect.stringMatching(command)] },
+    ]);
   });
 
   test("removes the pod if it is cancelled", async () => {

@@ -20,11 +20,9 @@ export async function checkStreaming(subject: Subject): Promise<Finding[]> {
   const pods = await cri.pods.list({ state: "ready" }, callOptions);
   const pod = pods.find(({ state }) => state === PodSandboxState.SANDBOX_READY);
   if (pod === undefined) {
-    return [
-      finding("streaming", "skipped", "no pod runs that has a session to ask for", {
-        remedy: "Diagnose with deep (--deep), which runs a pod for this.",
-      }),
-    ];
+    // The pod of a deep diagnosis has sessions.
+    const hint = settings.deep ? {} : { remedy: "Diagnose with deep (--deep), which runs a pod for this." };
+    return [finding("streaming", "skipped", "there is no running pod to open a session with", hint)];
   }
   try {
     const raw = await portForwardUrl(connection, pod.id, [80], callOptions);
@@ -47,7 +45,7 @@ export async function checkStreaming(subject: Subject): Promise<Finding[]> {
   } catch (error) {
     settings.signal?.throwIfAborted();
     if (CriError.is(error, "NOT_FOUND", "FAILED_PRECONDITION")) {
-      return [finding("streaming", "skipped", "the pod that was to be asked for a session has just ended")];
+      return [finding("streaming", "skipped", "the pod ended before a session was requested")];
     }
     if (!CriError.is(error)) throw error;
     return [finding("streaming", "failure", `${error.code}: ${error.details}`, { remedy })];
