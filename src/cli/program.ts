@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../internal/package-version.js";
 import { type CommandModule, UsageError } from "./command.js";
@@ -20,9 +19,6 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   try {
     if (args[0] === completeArgument) return await printCandidates(program, args.slice(1), terminal);
     await program.parseAsync(args, { from: "user" });
-    // A write that fails reports this in the next turn of the event loop.
-    await setImmediate();
-    terminal.signal.throwIfAborted();
     return exitCode;
   } catch (error) {
     // Commander has printed its own errors and help.

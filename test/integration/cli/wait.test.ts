@@ -59,6 +59,17 @@ test("waits for states of pods and containers", async () => {
   expect(await removed).toMatchObject({ exitCode: 0, stdout: "web\n" });
 });
 
+test("an id of a hostile runtime cannot change the terminal", async () => {
+  const { runtime, run } = await startNode();
+  runtime.respondNext(
+    "ListPodSandbox",
+    ({ items = [] }) => ({ items: items.map((one) => ({ ...one, id: "evil\u001b[2J" })) }),
+    { times: Number.POSITIVE_INFINITY },
+  );
+  const { exitCode, stderr } = await run("web");
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("pod evil\ufffd[2J has no containers")]);
+});
+
 test("many results wait for a slow reader, without a warning of leaks", async () => {
   const { runtime, container } = await startNode();
   const names = Array.from({ length: 12 }, (_, index) => `job-${index}`);
