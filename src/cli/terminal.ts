@@ -33,11 +33,14 @@ export class Interruption extends Error {
 /** The signals that end a command, with the exit code that shells expect: 128 and the signal's number. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Returns the terminal of this process. A second signal ends the process at once, even if a command does not react. */
+/** Returns the terminal of this process. A second SIGINT or SIGTERM ends the process at once, even if a command does not react. */
 export function processTerminal(): Terminal {
   const ending = new AbortController();
   for (const [signal, exitCode] of Object.entries(exitCodes)) {
-    process.once(signal, () => ending.abort(new Interruption(`ended by ${signal}`, exitCode)));
+    const end = () => ending.abort(new Interruption(`ended by ${signal}`, exitCode));
+    // A terminal that closes sends SIGHUP, and so may the shell in it. The second one must not end the clean-up.
+    if (signal === "SIGHUP") process.on(signal, end);
+    else process.once(signal, end);
   }
   const { stdin, stdout, stderr, env } = process;
   stdout.on("error", (error: NodeJS.ErrnoException) => {

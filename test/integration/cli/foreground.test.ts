@@ -101,6 +101,19 @@ describe("run", () => {
     expect(runtime.pods).toHaveLength(1);
   });
 
+  test("a terminal that closes removes the pod, even if SIGHUP arrives twice", async () => {
+    const { runtime, endpoint, options, file, left } = await startRunNode();
+    runtime.delayNext("StopContainer", 1_000);
+    await using terminal = await openCli(["run", ...options, "-f", await file("web.yaml", forever)], endpoint);
+    await terminal.waitFor("web/main: Started: ");
+    const stopping = runtime.nextCall("StopContainer");
+    terminal.signal("SIGHUP");
+    await stopping;
+    terminal.signal("SIGHUP");
+    expect(await terminal.exit()).toEqual({ exitCode: 129, signal: 0 });
+    expect(await left()).toEqual([0, 0]);
+  });
+
   test("ctrl-c during a pull leaves nothing", async () => {
     const { runtime, endpoint, options, file, left } = await startRunNode();
     runtime.hangNext("PullImage");
