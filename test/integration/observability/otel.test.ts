@@ -203,6 +203,23 @@ describe("spans", () => {
     expect(all.map((span) => pathOf(span, all))).toContain("Version > Attempt.Version > own");
   });
 
+  test("of a stream are not active in the loop that reads it", async () => {
+    const { finished, tracer } = record();
+    const { cri } = await startFake({ flavor: "containerd-2" });
+    const request = tracer.startSpan("request");
+    const active = await within(request, async () => {
+      const pods = setInterval(() => void cri.pods.run({ name: `p${Math.random()}` }).catch(() => {}), 20);
+      for await (const _ of cri.raw.runtime.getContainerEvents({})) {
+        clearInterval(pods);
+        return trace.getActiveSpan();
+      }
+      return undefined;
+    });
+    expect(active).toBe(request);
+    const all = finished();
+    expect(all.map((span) => pathOf(span, all))).toContain("request > GetContainerEvents > Attempt.GetContainerEvents");
+  });
+
   test("of a failed call have the status as error.type, next to the code of the error", async () => {
     const { finished } = record();
     const { cri } = await startFake();
