@@ -93,8 +93,13 @@ function describe(record: LabRecord): string {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { detach: { type: "boolean", short: "d" }, versions: { type: "string" } },
+    options: {
+      detach: { type: "boolean", short: "d" },
+      versions: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
   });
+  if (values.help) return console.log(usage);
   const versions = values.versions === undefined ? labVersions : parseVersions(values.versions);
   switch (positionals[0]) {
     case "up":
