@@ -77,9 +77,14 @@ export interface Piped {
   readonly stderr: string;
 }
 
-/** Runs a command line of `sh` in which `k8s-cri-client` is in the `PATH`, with pipes. */
+/**
+ * Runs a command line of `sh` in which `k8s-cri-client` is in the `PATH`, with pipes. Its environment is as small as that of a
+ * {@link Pty}: `npm test` sets `NO_COLOR`.
+ */
 export async function runInShell(line: string, endpoint: string, stdin?: Readable | Uint8Array): Promise<Piped> {
-  const child = spawn("sh", ["-c", line], { env: { ...process.env, ...(await environment(endpoint)) } });
+  const { HOME = "/" } = process.env;
+  const env = { HOME, LANG: "C.UTF-8", ...(await environment(endpoint)) };
+  const child = spawn("sh", ["-c", line], { env });
   child.stdin.on("error", () => {});
   if (stdin === undefined || stdin instanceof Uint8Array) child.stdin.end(stdin);
   else stdin.pipe(child.stdin);

@@ -45,9 +45,9 @@ describe("doctor", () => {
     expect(plain.output).toMatch(/^✓ server /m);
     expect(plain.output).not.toContain(controlSequence);
     expect(shell.text).toContain(`code ${exitCode}`);
-    const piped = await runInShell("LANG=C.UTF-8 LC_ALL= k8s-cri-client doctor | cat", runtime.endpoint);
+    const piped = await runInShell("k8s-cri-client doctor | cat", runtime.endpoint);
     expect([piped.stderr, String(piped.stdout)]).toEqual(["", expect.not.stringContaining(controlSequence)]);
-    const forced = await runInShell("LC_ALL=C.UTF-8 FORCE_COLOR=1 k8s-cri-client doctor | cat", runtime.endpoint);
+    const forced = await runInShell("FORCE_COLOR=1 k8s-cri-client doctor | cat", runtime.endpoint);
     expect(String(forced.stdout)).toContain(`${green("✓")} server `);
     const head = await runInShell("k8s-cri-client doctor | head -n 1", runtime.endpoint);
     expect([String(head.stdout), head.stderr]).toEqual([expect.stringMatching(/^. program .*\n$/), ""]);
