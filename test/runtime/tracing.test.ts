@@ -22,7 +22,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
-import { expect, onTestFinished, test } from "vitest";
+import { test } from "vitest";
 import { CriClient } from "../../src/index.js";
 import { instrument } from "../../src/otel/index.js";
 import { containerdPid } from "./helpers/containerd-process.js";
@@ -32,20 +32,23 @@ import { journeys, sh } from "./helpers/journeys.js";
 import { freePort } from "./lab/registry.js";
 import { describeRuntimes, type Runtime } from "./support.js";
 
-/** Receives spans over OTLP until the test has finished. */
-async function receiver(): Promise<{ url: string; received: () => Buffer }> {
+/** Receives spans over OTLP until it is disposed of. */
+async function receiver(): Promise<Disposable & { url: string; received: () => Buffer }> {
   const bodies: Buffer[] = [];
   const server = createServer((request, response) => {
     request.on("data", (chunk: Buffer) => bodies.push(chunk));
     request.on("end", () => response.setHeader("content-type", "application/x-protobuf").end());
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received: () => Buffer.concat(bodies) };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received: () => Buffer.concat(bodies),
+    [Symbol.dispose]: () => void server.close(),
+  };
 }
 
-/** Starts a second containerd from the program of the runtime, and returns its endpoint. */
-async function startTraced(program: string, otlpUrl: string): Promise<string> {
+/** Starts a second containerd from the program of the runtime. */
+async function startTraced(program: string, otlpUrl: string): Promise<AsyncDisposable & { endpoint: string }> {
   const folder = await mkdtemp(join(tmpdir(), "cri-traced-"));
   const [socket, config] = [join(folder, "c.sock"), join(folder, "config.toml")];
   await writeFile(
@@ -68,23 +71,24 @@ address = "${socket}.ttrpc"
   };
   const containerd = spawn(program, ["--config", config], { env, stdio: "ignore" });
   const ended = once(containerd, "exit");
-  onTestFinished(async () => {
-    containerd.kill();
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  });
-  return `unix://${socket}`;
+  return {
+    endpoint: `unix://${socket}`,
+    async [Symbol.asyncDispose]() {
+      containerd.kill();
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
-/** Records the spans of one runtime until the test has finished. The journeys of other runtimes run at the same time. */
+/** Records the spans of one runtime until it is disposed of. The journeys of other runtimes run at the same time. */
 function recordSpans({ endpoint }: Runtime) {
   const spans = new InMemorySpanExporter();
   const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
   const { disable } = instrument({ tracerProvider, propagator: new W3CTraceContextPropagator() });
-  onTestFinished(disable);
   const all = () =>
     spans.getFinishedSpans().filter(({ attributes }) => `unix://${attributes["server.address"]}` === endpoint);
-  return { all, finished: (name: string) => all().filter((span) => span.name === name) };
+  return { all, finished: (name: string) => all().filter((span) => span.name === name), [Symbol.dispose]: disable };
 }
 
 /** Returns the sum of an attribute of spans. */
@@ -92,13 +96,14 @@ const sumOf = (spans: readonly ReadableSpan[], attribute: string) =>
   spans.reduce((sum, { attributes }) => sum + Number(attributes[attribute]), 0);
 
 journeys("tracing", (fixture) => {
-  test("copies are spans, and their sessions have the bytes", async () => {
+  test("copies are spans, and their sessions have the bytes", async ({ expect }) => {
     const size = 300_000;
     await using at = await folder();
     await using local = await folder();
     const container = await fixture.container(await fixture.sharedPod(), { ...at.inside });
     await writeFile(join(local.path, "file"), Buffer.alloc(size));
-    const { finished } = recordSpans(fixture.runtime);
+    using recording = recordSpans(fixture.runtime);
+    const { finished } = recording;
     await container.copyTo(join(local.path, "file"), `${at.path}/copied`);
     await container.writeFile(`${at.path}/written`, Buffer.alloc(size));
     await container.copyFrom(`${at.path}/copied`, join(local.path, "back"));
@@ -120,9 +125,9 @@ journeys("tracing", (fixture) => {
     await container.dispose();
   });
 
-  test.each(["spdy", "websocket"] as const)(
+  test.for(["spdy", "websocket"] as const)(
     "%s: port-forward sessions are spans without an error",
-    async (transport) => {
+    async (transport, { expect }) => {
       const port = await freePort();
       await using at = await folder();
       await using pod = await fixture.pod();
@@ -139,7 +144,8 @@ journeys("tracing", (fixture) => {
         () => get().catch(String),
         (reply) => reply.endsWith("hello\n"),
       );
-      const { finished, all } = recordSpans(fixture.runtime);
+      using recording = recordSpans(fixture.runtime);
+      const { finished, all } = recording;
       const reply = await get();
       await expect.poll(() => finished("portForward")).toHaveLength(1);
       const [span] = finished("portForward");
@@ -159,25 +165,31 @@ const programOf = ({ endpoint }: Runtime) => readlink(`/proc/${containerdPid(end
 
 describeRuntimes(
   (runtime) => {
-    test.skipIf(runtime.lab === undefined)("the spans of containerd 2 are parts of the attempts", async () => {
-      const program = await programOf(runtime);
-      const { url, received } = await receiver();
-      const endpoint = await startTraced(program, url);
-      const spans = new InMemorySpanExporter();
-      const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
-      using _ = instrument({ tracerProvider, propagator: new W3CTraceContextPropagator() });
-      await using cri = CriClient.lazy({ endpoint });
-      await expect.poll(() => cri.version().catch(() => undefined), { timeout: 60_000 }).toBeDefined();
-      spans.reset();
-      await cri.version();
-      const attempt = spans.getFinishedSpans().find(({ name }) => name === "Attempt.runtime.v1.RuntimeService/Version");
-      const { traceId, spanId } = attempt!.spanContext();
-      // The fields trace_id (1) and parent_span_id (4) of a span in OTLP, with their lengths.
-      const trace = Buffer.concat([Buffer.from([0x0a, 16]), Buffer.from(traceId, "hex")]);
-      const parent = Buffer.concat([Buffer.from([0x22, 8]), Buffer.from(spanId, "hex")]);
-      await expect.poll(() => received().includes(parent), { timeout: 30_000 }).toBe(true);
-      expect(received().includes(trace)).toBe(true);
-    });
+    test.skipIf(runtime.lab === undefined)(
+      "the spans of containerd 2 are parts of the attempts",
+      async ({ expect }) => {
+        const program = await programOf(runtime);
+        using collector = await receiver();
+        const { url, received } = collector;
+        await using traced = await startTraced(program, url);
+        const spans = new InMemorySpanExporter();
+        const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+        using _ = instrument({ tracerProvider, propagator: new W3CTraceContextPropagator() });
+        await using cri = CriClient.lazy({ endpoint: traced.endpoint });
+        await expect.poll(() => cri.version().catch(() => undefined), { timeout: 60_000 }).toBeDefined();
+        spans.reset();
+        await cri.version();
+        const attempt = spans
+          .getFinishedSpans()
+          .find(({ name }) => name === "Attempt.runtime.v1.RuntimeService/Version");
+        const { traceId, spanId } = attempt!.spanContext();
+        // The fields trace_id (1) and parent_span_id (4) of a span in OTLP, with their lengths.
+        const trace = Buffer.concat([Buffer.from([0x0a, 16]), Buffer.from(traceId, "hex")]);
+        const parent = Buffer.concat([Buffer.from([0x22, 8]), Buffer.from(spanId, "hex")]);
+        await expect.poll(() => received().includes(parent), { timeout: 30_000 }).toBe(true);
+        expect(received().includes(trace)).toBe(true);
+      },
+    );
   },
   { newestOnly: true },
 );
