@@ -8,7 +8,7 @@ import { journeys, uniqueSeconds } from "./helpers/journeys.js";
 journeys("inspection", (fixture) => {
   const { cri, traits } = fixture;
 
-  test("container.inspect returns the process id, command line, environment and mounts", async () => {
+  test("container.inspect returns the process id, command line, environment and mounts", async ({ expect }) => {
     const seconds = uniqueSeconds();
     await using at = await folder();
     await using container = await fixture.container(await fixture.sharedPod(), {
@@ -18,7 +18,8 @@ journeys("inspection", (fixture) => {
     });
     const { status, pid, args, env, mounts, config, runtimeSpec, details } = await container.inspect();
     expect(status.id).toBe(container.id);
-    expect(pidsOf(seconds)).toContain(pid);
+    // runc may not have executed the command yet when the runtime reports it as started.
+    await expect.poll(() => pidsOf(seconds)).toContain(pid);
     expect(details?.pid).toBe(pid);
     expect(config?.command).toEqual(traits.reportsConfig ? container.config.command : undefined);
     if (!traits.reportsRuntimeSpec) return;
