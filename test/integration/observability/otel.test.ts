@@ -11,23 +11,13 @@ import {
 } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from "@opentelemetry/sdk-metrics";
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SimpleSpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
+import { BasicTracerProvider, type ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { runManifest } from "../../../src/kubernetes/index.js";
 import { instrument } from "../../../src/otel/index.js";
 import { temporaryNode } from "../../support/temporary-node.js";
 import { rejection, startFake } from "../support.js";
+import { telemetryInMemory } from "./telemetry.js";
 
 const quick = { initialBackoffMs: 1, maxBackoffMs: 5 };
 const method = (rpc: string) => `runtime.v1.RuntimeService/${rpc}`;
@@ -39,25 +29,11 @@ afterAll(() => context.disable());
 
 /** Instruments all clients until the test has finished, with SDKs that keep everything in memory. */
 function record() {
-  const spans = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter });
-  const meterProvider = new MeterProvider({ readers: [reader] });
-  const { disable } = instrument({ tracerProvider, meterProvider, propagator: new W3CTraceContextPropagator() });
-  onTestFinished(async () => {
-    disable();
-    await tracerProvider.shutdown();
-    await meterProvider.shutdown();
-  });
-  const points = async (name: string) => {
-    exporter.reset();
-    await reader.forceFlush();
-    const metrics = exporter.getMetrics().flatMap((one) => one.scopeMetrics.flatMap((scope) => scope.metrics));
-    return metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
-  };
-  const provider = { tracerProvider, meterProvider };
-  return { finished: () => spans.getFinishedSpans(), tracer: tracerProvider.getTracer("test"), points, provider };
+  const { providers, spans, points } = telemetryInMemory();
+  const { disable } = instrument({ ...providers, propagator: new W3CTraceContextPropagator() });
+  onTestFinished(disable);
+  const tracer = providers.tracerProvider.getTracer("test");
+  return { finished: () => spans.getFinishedSpans(), tracer, points, provider: providers };
 }
 
 /** Describes the span with those that it is a part of. */
@@ -411,9 +387,8 @@ describe("metrics", () => {
 });
 
 test("nothing is recorded after disable()", async () => {
-  const spans = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
-  const instrumentation = instrument({ tracerProvider });
+  const { providers, spans } = telemetryInMemory();
+  const instrumentation = instrument(providers);
   const { runtime, cri } = await startFake();
   instrumentation.disable();
   instrumentation.disable();
@@ -423,16 +398,11 @@ test("nothing is recorded after disable()", async () => {
 });
 
 test("operations in progress are recorded when they end, even after disable()", async () => {
-  const spans = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter });
-  const meterProvider = new MeterProvider({ readers: [reader] });
-  onTestFinished(() => meterProvider.shutdown());
+  const { providers, spans, points } = telemetryInMemory();
   const { cri } = await startFake({ exec: () => async () => new Promise<number>(() => {}) });
   const pod = await cri.pods.run({ name: "p" });
   const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
-  const instrumentation = instrument({ tracerProvider, meterProvider });
+  const instrumentation = instrument(providers);
   const session = await container.exec(["x"]);
   spans.reset();
   instrumentation.disable();
@@ -440,10 +410,7 @@ test("operations in progress are recorded when they end, even after disable()", 
   await session.close();
   await rejection(session.exit);
   expect(spans.getFinishedSpans().map(({ name }) => name)).toEqual(["exec"]);
-  await reader.forceFlush();
-  const metrics = exporter.getMetrics().flatMap((one) => one.scopeMetrics.flatMap((scope) => scope.metrics));
-  const active = metrics.find(({ descriptor }) => descriptor.name === "cri.client.session.active");
-  expect(active?.dataPoints.map(({ value }) => value)).toEqual([0]);
+  expect((await points("cri.client.session.active")).map(({ value }) => value)).toEqual([0]);
 });
 
 test("instrument() twice records everything once, until both are disabled", async () => {

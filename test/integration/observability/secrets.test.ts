@@ -2,19 +2,13 @@ import { execFile } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from "@opentelemetry/sdk-metrics";
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import { instrument } from "../../../src/otel/index.js";
 import { registerClientMetrics } from "../../../src/prometheus/index.js";
 import { startFake } from "../support.js";
 import { planted, useEverything } from "./planted-secrets.js";
+import { telemetryInMemory } from "./telemetry.js";
 
 /** Returns the planted secrets that occur in a text. */
 const leaked = (text: string) => Object.values(planted).filter((secret) => text.includes(secret));
@@ -29,18 +23,12 @@ test("no secret reaches channels, spans or metrics", async () => {
       onTestFinished(() => void one.unsubscribe(receive));
     }
   }
-  const spans = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter });
-  const meterProvider = new MeterProvider({ readers: [reader] });
-  onTestFinished(() => meterProvider.shutdown());
+  const { providers, spans, metrics } = telemetryInMemory();
   const registry = new Registry();
-  using _instrumentation = instrument({ tracerProvider, meterProvider });
+  using _instrumentation = instrument(providers);
   using _metrics = registerClientMetrics(registry);
   const { runtime, cri } = await startFake({ exec: () => ({ exitCode: 0, stdout: planted.output }) });
   await useEverything(cri, runtime);
-  await reader.forceFlush();
   const everything = { depth: null, showHidden: true, maxArrayLength: null, maxStringLength: null } as const;
   const seen = {
     messages: `${inspect(messages, everything)}${JSON.stringify(messages, (key, value) => (/^parent|startedBy$/.test(key) ? undefined : value))}`,
@@ -50,7 +38,7 @@ test("no secret reaches channels, spans or metrics", async () => {
         .map(({ name, attributes, events, links, status }) => [name, attributes, events, links, status]),
       everything,
     ),
-    metrics: inspect(exporter.getMetrics(), everything),
+    metrics: inspect(await metrics(), everything),
     registry: await registry.metrics(),
   };
   for (const [where, text] of Object.entries(seen)) {
