@@ -6,7 +6,7 @@ interface Callbacks {
 
 const callbacksOf = new WeakMap<AbortSignal, Callbacks>();
 
-/** The reason for aborting work that nobody needs any longer. Traces do not count the end of this work as a failure. */
+/** The reason for aborting work that is no longer needed. Traces do not count the end of this work as a failure. */
 export class NoLongerNeeded extends DOMException {
   constructor(message: string) {
     super(message, "AbortError");

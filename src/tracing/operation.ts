@@ -54,7 +54,7 @@ export abstract class Operation {
   /**
    * Whether the operation ended with an error; not set before its end. Ending early is an error if the caller aborted the
    * operation. It is none for a session that the program closed, a stream that it stopped reading, and background work that
-   * nobody needs any longer. The client's question whether the runtime can stream a list has not failed if the answer is no.
+   * is no longer needed. The client's question whether the runtime can stream a list has not failed if the answer is no.
    */
   hasFailed: boolean | undefined;
   /** How long the operation took, in milliseconds; not set before its end. */

@@ -202,7 +202,7 @@ describe("events", () => {
     const piped = runInShell("k8s-cri-client events --initial -o json | head -n 1", runtime.endpoint).finally(() => {
       hasEnded = true;
     });
-    // An event of which nobody reads the line ends the command.
+    // An event whose line has no reader ends the command.
     for (let attempt = 0; !hasEnded; attempt++) {
       await (await pod.runContainer({ name: "main", image: "busybox:1", attempt })).remove();
       await setTimeout(50);

@@ -63,11 +63,11 @@ test("an id of a hostile runtime cannot change the terminal", async () => {
   const { runtime, run } = await startNode();
   runtime.respondNext(
     "ListPodSandbox",
-    ({ items = [] }) => ({ items: items.map((one) => ({ ...one, id: "evil\u001b[2J" })) }),
+    ({ items = [] }) => ({ items: items.map((one) => ({ ...one, id: "forged\u001b[2J" })) }),
     { times: Number.POSITIVE_INFINITY },
   );
   const { exitCode, stderr } = await run("web");
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("pod evil\ufffd[2J has no containers")]);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("pod forged\ufffd[2J has no containers")]);
 });
 
 test("many results wait for a slow reader, without a warning of leaks", async () => {
