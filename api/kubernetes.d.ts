@@ -838,6 +838,7 @@ declare class RunningPod implements AsyncDisposable {
   get exited(): Promise<PodExit>;
   wait(options?: WaitPodOptions): Promise<PodExit>;
   status(): PodStatus;
+  statuses(options?: { signal?: AbortSignal | undefined }): CriStream<PodStatus>;
   columns(): PodColumns;
   get containerNames(): readonly string[];
   container(name: string): Container;

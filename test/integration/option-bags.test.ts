@@ -236,6 +236,7 @@ const cases: Readonly<Record<string, Case>> = {
   "RunningPod.waitReady": [...timeout, (o) => on.running.waitReady(o)],
   "RunningPod.wait": [...timeout, (o) => on.running.wait(o)],
   "RunningPod.logs": [...log, (o) => on.running.logs(o)],
+  "RunningPod.statuses": ["signl", "signal", (o) => on.running.statuses(o)],
   "RunningPod.events": ["signl", "signal", (o) => on.running.events(o)],
   "RunningPod.stop": [...grace, (o) => on.running.stop(o)],
   runManifest: ["nodes", "node", (o) => kubernetes.runManifest(on.cri, {}, o)],

@@ -1,5 +1,6 @@
 import { CriError, type CriErrorCode } from "../../errors.js";
 import { NoLongerNeeded } from "../../internal/abort.js";
+import type { CriStream } from "../../internal/stream.js";
 import { waitAtMost } from "../../internal/timer.js";
 import type { CallOptions } from "../../options.js";
 import type { ClientContext } from "../../resources/context.js";
@@ -14,6 +15,7 @@ import type { PodWorker } from "./pod-worker.js";
 import { removeEverything } from "./remove-pod.js";
 import { removePodFiles } from "./remove-pod-files.js";
 import type { RunnerContext } from "./runner-context.js";
+import { statusStream } from "./status-stream.js";
 import type { StatusWatch, WaitPodOptions } from "./status-watch.js";
 import { stopEverything } from "./stop-pod.js";
 
@@ -86,6 +88,12 @@ export class PodRun {
 
   status(): PodStatus {
     return this.#worker.status();
+  }
+
+  /** Streams the status until the pod has ended, or is no longer run. */
+  statuses(signal: AbortSignal | undefined): CriStream<PodStatus> {
+    const isFinal = () => this.isOver || this.#end !== undefined || this.#worker.error !== undefined;
+    return statusStream({ watch: this.#watch, status: () => this.status(), isFinal }, signal);
   }
 
   /**

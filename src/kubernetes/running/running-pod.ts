@@ -112,6 +112,20 @@ export class RunningPod implements AsyncDisposable {
     return this.#run.status();
   }
 
+  /**
+   * Streams the state: as it is now, and after each change. Ends when the pod has ended, with its last state, or when the handle is
+   * disposed of or released. A reader that takes longer than the next change misses the states in between, never the last one.
+   *
+   * ```ts
+   * for await (const { phase, conditions } of pod.statuses()) console.log(phase, conditions.Ready);
+   * ```
+   */
+  statuses(options: { signal?: AbortSignal | undefined } = {}): CriStream<PodStatus> {
+    checkOptions(options, { signal: true });
+    checkSignal(options.signal, "signal");
+    return this.#run.statuses(options.signal);
+  }
+
   /** Returns the columns of `kubectl get pod`: `1/1`, `Running`, restarts. */
   columns(): PodColumns {
     return podColumns(this.status());

@@ -22,6 +22,12 @@ export class StatusWatch {
     for (const listener of [...this.#listeners]) listener();
   };
 
+  /** Calls back after each change, until the returned function is called. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /**
    * Waits until the check returns a value, or throws.
    *
