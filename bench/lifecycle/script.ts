@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/runtime/lab/command.js";
+import { buildGo } from "../../test/runtime/lab/go.js";
 import { criClientPackages } from "../support/cri-client.js";
-import { buildGo } from "../support/go.js";
 import { containerConfig, fileFor, podConfig } from "./pod.js";
 
 /** crictl, or a Go program with the same command line. Runs one step of the lifecycle per process. */

@@ -1,8 +1,8 @@
 /** The log reader of crictl and the kubelet, in its own process. @module */
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/runtime/lab/command.js";
+import { buildGo } from "../../test/runtime/lab/go.js";
 import { criClientPackages } from "../support/cri-client.js";
-import { buildGo } from "../support/go.js";
 
 /** The output of the program. */
 export interface GoResult {

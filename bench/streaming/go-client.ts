@@ -1,7 +1,7 @@
 /** client-go, the library of crictl and kubectl, in its own process. @module */
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/runtime/lab/command.js";
-import { buildGo } from "../support/go.js";
+import { buildGo } from "../../test/runtime/lab/go.js";
 import type { Wire } from "./ours.js";
 import { dataPort, type Stage } from "./stage.js";
 import type { Transfer } from "./transfer.js";

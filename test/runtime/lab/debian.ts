@@ -12,7 +12,7 @@ import { cacheFolder } from "./cache.js";
 import { CommandError, run } from "./command.js";
 import { withLock } from "./lock.js";
 
-export type Suite = "bookworm" | "trixie" | "trixie-backports" | "forky";
+export type Suite = "bookworm" | "trixie" | "trixie-backports" | "forky" | "sid";
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const attempts = 4;
@@ -43,6 +43,26 @@ export async function fetchWithDependencies(
   return await unpackedOnce(suite, names, key, omitted);
 }
 
+/**
+ * Unpacks the original sources of a source package, without Debian's changes, and returns their folder. Like the folder of
+ * {@link fetchPackages}, it is created once, in one step.
+ */
+export async function fetchSource(suite: Suite, name: string): Promise<string> {
+  return await createdOnce(suite, `source ${name}`, async (work) => {
+    await retried(`the sources of ${name} of Debian ${suite}`, async () => {
+      const options = await aptOptions(suite, work);
+      await run("apt-get", [...options, "-q", "update"]);
+      await run("apt-get", [...options, "-q", "--download-only", "source", name], { cwd: work, timeoutMs: 600_000 });
+    });
+    const archive = (await readdir(work)).find((file) => file.startsWith(`${name}_`) && file.includes(".orig.tar"));
+    if (archive === undefined) throw new Error(`the source package ${name} of ${suite} has no original archive`);
+    const draft = join(work, "root");
+    await mkdir(draft);
+    await run("tar", ["xf", join(work, archive), "-C", draft, "--strip-components=1"]);
+    return draft;
+  });
+}
+
 /** Returns the version of a package that {@link fetchPackages} unpacked, for example `1.7.24~ds1-6+deb13u1`. */
 export async function packageVersion(suite: Suite, name: string): Promise<string> {
   const file = await cachedPackage(join(cacheFolder(), "debian", suite, "packages"), name);
@@ -71,29 +91,9 @@ async function unpackedOnce(
   key: string,
   omitted?: readonly string[],
 ): Promise<string> {
-  const suiteFolder = join(cacheFolder(), "debian", suite);
-  const digest = createHash("sha256").update(key).digest("hex").slice(0, 12);
-  const root = join(suiteFolder, `root-${digest}`);
-  if (existsSync(root)) return root;
-  return await withLock(suiteFolder, async () => {
-    if (!existsSync(root)) await unpackInto(root, suite, names, suiteFolder, omitted);
-    return root;
-  });
-}
-
-/** @param omitted - if given, the packages' dependencies except these are unpacked too */
-async function unpackInto(
-  root: string,
-  suite: Suite,
-  names: readonly string[],
-  suiteFolder: string,
-  omitted?: readonly string[],
-): Promise<void> {
-  const store = join(suiteFolder, "packages");
-  await mkdir(store, { recursive: true });
-  await removeLeftovers(suiteFolder);
-  const work = await mkdtemp(join(suiteFolder, "work-"));
-  try {
+  return await createdOnce(suite, key, async (work) => {
+    const store = join(cacheFolder(), "debian", suite, "packages");
+    await mkdir(store, { recursive: true });
     const complete = omitted === undefined && (await missingFrom(store, names)).length === 0;
     const all = complete ? names : await download(suite, names, work, store, omitted);
     const draft = join(work, "root");
@@ -102,10 +102,28 @@ async function unpackInto(
       if (file === undefined) throw new Error(`apt-get did not download the package ${name} of ${suite}`);
       await run("dpkg-deb", ["-x", join(store, file), draft]);
     }
-    await rename(draft, root);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+    return draft;
+  });
+}
+
+/** Returns the folder of a key. If it does not exist, `create` makes it in a work folder, and it is renamed when complete. */
+async function createdOnce(suite: Suite, key: string, create: (work: string) => Promise<string>): Promise<string> {
+  const suiteFolder = join(cacheFolder(), "debian", suite);
+  const digest = createHash("sha256").update(key).digest("hex").slice(0, 12);
+  const root = join(suiteFolder, `root-${digest}`);
+  if (existsSync(root)) return root;
+  return await withLock(suiteFolder, async () => {
+    if (existsSync(root)) return root;
+    await mkdir(suiteFolder, { recursive: true });
+    await removeLeftovers(suiteFolder);
+    const work = await mkdtemp(join(suiteFolder, "work-"));
+    try {
+      await rename(await create(work), root);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+    return root;
+  });
 }
 
 /** Removes the work folders of killed processes. The caller holds the suite's lock, so no process uses them. */
@@ -134,34 +152,36 @@ async function download(
   store: string,
   omitted?: readonly string[],
 ): Promise<readonly string[]> {
-  const archive = await debianArchive();
-  if (archive === undefined)
-    throw new Error("apt on this machine has no Debian archive in its configuration; set CRI_LAB_DEBIAN_ARCHIVE");
-  const options = await aptOptions(suite, archive, work);
   const downloads = join(work, "downloads");
   await mkdir(downloads);
-  let all = names;
+  const all = await retried(`${names.join(", ")} of Debian ${suite}`, async () => {
+    const options = await aptOptions(suite, work);
+    await run("apt-get", [...options, "-q", "update"]);
+    const all = omitted === undefined ? names : await withDependencies(names, omitted, options);
+    const missing = await missingFrom(store, all);
+    if (missing.length > 0)
+      await run("apt-get", [...options, "-q", "download", ...missing], { cwd: downloads, timeoutMs: 600_000 });
+    return all;
+  });
+  for (const file of await readdir(downloads)) await rename(join(downloads, file), join(store, file));
+  return all;
+}
+
+/** Repeats a download that fails, unless the archive does not have the package. */
+async function retried<T>(what: string, download: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await run("apt-get", [...options, "-q", "update"]);
-      if (omitted !== undefined) all = await withDependencies(names, omitted, options);
-      const missing = await missingFrom(store, all);
-      if (missing.length > 0)
-        await run("apt-get", [...options, "-q", "download", ...missing], { cwd: downloads, timeoutMs: 600_000 });
-      break;
+      return await download();
     } catch (error) {
       const output = error instanceof CommandError ? error.output : String(error);
-      if (attempt === attempts || output.includes("Unable to locate package")) {
-        throw new Error(
-          `could not download ${names.join(", ")} of Debian ${suite} (attempt ${attempt}); output of apt-get:\n${output}`,
-          { cause: error },
-        );
+      if (attempt === attempts || /Unable to (?:locate package|find a source package)/.test(output)) {
+        throw new Error(`could not download ${what} (attempt ${attempt}); output of apt-get:\n${output}`, {
+          cause: error,
+        });
       }
       await sleep(1000 * 2 ** attempt);
     }
   }
-  for (const file of await readdir(downloads)) await rename(join(downloads, file), join(store, file));
-  return all;
 }
 
 /** Asks apt-get what it would install on a machine without any packages. */
@@ -176,7 +196,10 @@ async function withDependencies(
 }
 
 /** Returns options that make apt-get use one suite and separate folders, and ignore the packages installed on the machine. */
-async function aptOptions(suite: Suite, archive: string, work: string): Promise<string[]> {
+async function aptOptions(suite: Suite, work: string): Promise<string[]> {
+  const archive = await debianArchive();
+  if (archive === undefined)
+    throw new Error("apt on this machine has no Debian archive in its configuration; set CRI_LAB_DEBIAN_ARCHIVE");
   const lists = join(work, "lists");
   const cache = join(work, "cache");
   await mkdir(join(lists, "partial"), { recursive: true });
@@ -185,7 +208,7 @@ async function aptOptions(suite: Suite, archive: string, work: string): Promise<
   await writeFile(
     sources,
     [
-      "Types: deb",
+      "Types: deb deb-src",
       `URIs: ${archive}`,
       `Suites: ${suite}`,
       "Components: main",
