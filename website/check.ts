@@ -6,9 +6,9 @@
  * @module
  */
 import { join } from "node:path";
+import { run } from "../scripts/lib/run.js";
 import { outputs, repository, website } from "./build/places.js";
 import { prepare, step } from "./build/prepare.js";
-import { run } from "./build/run.js";
 import { buildSite } from "./build/site.js";
 
 try {

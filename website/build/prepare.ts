@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { installIn } from "../../scripts/lib/install.js";
 import { assemble } from "./assemble.js";
-import { install } from "./install.js";
+import { website } from "./places.js";
 
 /** Installs the packages of website/ if necessary, and writes the Markdown of the guides and the reference. */
 export async function prepare(): Promise<void> {
-  await step("Installed website/node_modules", install);
+  await step("Installed website/node_modules", () => installIn(website));
   await step("Assembled the guides", assemble);
   await step("Wrote the API reference", async () => {
     // Imports packages that are not installed earlier.

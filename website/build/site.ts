@@ -4,9 +4,9 @@
  * @module
  */
 import { join } from "node:path";
+import { run } from "../../scripts/lib/run.js";
 import { brokenLinks } from "./broken-links.js";
 import { website } from "./places.js";
-import { run } from "./run.js";
 
 export interface Output {
   /** The path below which the site is served. Begins and ends with a slash. */
