@@ -24,7 +24,7 @@ function findFrom(packages: Record<string, Locked>, path: string, name: string):
   }
 }
 
-describe.each(["", "website/"])("in ./%s", async (folder) => {
+describe.each(["", "website/", "examples/node-agent/"])("in ./%s", async (folder) => {
   const manifest: Locked = await read(`${folder}package.json`);
   const packages: Record<string, Locked> = (await read(`${folder}package-lock.json`)).packages;
 

@@ -16,7 +16,7 @@ export interface Import {
 /** Lists the imports of all TypeScript files below a folder. */
 export function importsBelow(folder: string): Import[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => name.endsWith(".ts") && !name.includes("node_modules"))
     .flatMap((name) => importsOf(`${folder}/${name.split(sep).join("/")}`));
 }
 

@@ -1,0 +1,33 @@
+import type { V1LabelSelector } from "@kubernetes/client-node";
+import type { NodeTaskSpec } from "./types.js";
+
+export interface NodeIdentity {
+  name: string;
+  labels: Readonly<Record<string, string>>;
+}
+
+/** Returns whether a task is for a node. */
+export function isForNode({ nodes }: NodeTaskSpec, { name, labels }: NodeIdentity): boolean {
+  if (nodes?.names === undefined && nodes?.selector === undefined) return true;
+  return (nodes.names?.includes(name) ?? false) || (nodes.selector !== undefined && matches(nodes.selector, labels));
+}
+
+function matches(selector: V1LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return (
+    equal &&
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      switch (operator) {
+        case "In":
+          return value !== undefined && values.includes(value);
+        case "NotIn":
+          return value === undefined || !values.includes(value);
+        case "Exists":
+          return value !== undefined;
+        default:
+          return value === undefined;
+      }
+    })
+  );
+}
