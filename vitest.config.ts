@@ -51,6 +51,23 @@ export default defineConfig({
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 300_000 } },
       {
         extends: true,
+        test: { name: "node-agent", include: ["examples/node-agent/test/{unit,short}/**/*.test.ts"], isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: "node-agent-journeys",
+          include: ["examples/node-agent/test/journey/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          globalSetup: ["test/runtime/global-setup.ts"],
+          // All files share the runtimes.
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
         test: {
           name: "runtime",
           include: ["test/runtime/**/*.test.ts"],

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { installIn } from "./lib/install.js";
 import { totals, type VitestReport, type VitestRun } from "./lib/test-totals.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -72,14 +73,17 @@ async function runVitest(...projects: string[]): Promise<VitestRun> {
 }
 
 const started = performance.now();
+await installIn(join(root, "examples/node-agent"));
 const results = await Promise.all(checks.map(check));
-// The last three run alone. "conformance" identifies its workers by numbers that vitest counts over all projects of a run,
+// The last four run alone. "conformance" identifies its workers by numbers that vitest counts over all projects of a run,
 // "reliability" checks time limits, and "runtime" runs three runtimes.
 const runs = [
   await runVitest("unit", "integration", "alone", "package"),
   await runVitest("conformance"),
   await runVitest("reliability"),
   await runVitest("runtime"),
+  // Builds an API server, once, which would slow other tests down.
+  await runVitest("node-agent"),
 ];
 const { passed, failed, skipped, skippedFiles, failedTests } = totals(results, runs);
 const required = Boolean(process.env.CRI_TEST_REQUIRED);
