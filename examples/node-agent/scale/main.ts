@@ -1,0 +1,95 @@
+/**
+ * Measures a controller and many agents on a real API server, and prints tables in Markdown.
+ *
+ * @module
+ */
+import { writeFile } from "node:fs/promises";
+import { machine } from "../../../bench/support/machine.js";
+import { parseOptions } from "../../../bench/support/options.js";
+import type { ApiServerKind } from "../cluster/api-server.js";
+import { startCluster } from "./cluster.js";
+import type { Costs } from "./model.js";
+import type { Phase } from "./phases.js";
+import { probe } from "./probes.js";
+import {
+  costTable,
+  latencyTable,
+  modelTable,
+  phaseTable,
+  requestTable,
+  stateTable,
+  troublesOf,
+  usageTable,
+} from "./report.js";
+import { type Findings, scenario } from "./scenario.js";
+
+const help = `Measures a controller and many agents on a real API server, and prints tables in Markdown.
+
+Usage: npm run scale:agent -- [options]
+
+  --agents <n>      number of agents, each with a fake runtime; default 200
+  --server <kind>   full: the API server of Kubernetes 1.20. crds: the part of a current one that serves custom resources; default full
+  --tasks <n>       tasks of the mode KeepRunning; default 1
+  --rest <s>        seconds of the phases at rest; default 60
+  --json <file>     writes all figures to a file
+  --no-model        measures no costs of single requests, and prints no arithmetic
+
+Linux, as root, with apt. The first run builds the API server, which takes several minutes.`;
+
+const kinds: readonly ApiServerKind[] = ["full", "crds"];
+/** The fleets of the arithmetic. */
+const sizes = [200, 1_000, 10_000];
+const tasksOfModel = 10;
+
+interface Options {
+  agents: number;
+  server: ApiServerKind;
+  tasks: number;
+  restMs: number;
+}
+
+async function measureFleet({ agents, server, ...options }: Options): Promise<{ phases: Phase[]; findings: Findings }> {
+  await using cluster = await startCluster(server, agents);
+  const interrupt = () => void cluster[Symbol.asyncDispose]().then(() => process.exit(130));
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const phases: Phase[] = [];
+  const steps = scenario(cluster, options);
+  for (let step = await steps.next(); ; step = await steps.next()) {
+    if (step.done) return { phases, findings: step.value };
+    console.error(`${step.value.name}: ${step.value.change.seconds.toFixed(0)} s`);
+    phases.push(step.value);
+  }
+}
+
+function writesPerPod(phases: readonly Phase[], pods: number): number {
+  const { requests = {} } = phases.find(({ name }) => name === "roll out")?.change ?? {};
+  const writes = Object.entries(requests).filter(([what]) => /^(PATCH|APPLY) nodetaskresults/.test(what));
+  return writes.reduce((sum, [, count]) => sum + count, 0) / pods;
+}
+
+async function main(args: string[]): Promise<void> {
+  const defaults = { agents: 200, server: "full", tasks: 1, rest: 60, json: "", "no-model": false, help: false };
+  const options = parseOptions(args, defaults);
+  if (options.help) return console.log(help);
+  const server = kinds.find((kind) => kind === options.server);
+  if (server === undefined) throw new Error(`--server must be ${kinds.join(" or ")}, got "${options.server}".`);
+  if (options.agents < 2) throw new Error(`--agents must be at least 2, got "${options.agents}".`);
+  if (options.rest < 4) throw new Error(`--rest must be at least 4, got "${options.rest}".`);
+  const { agents, tasks } = options;
+  const { phases, findings } = await measureFleet({ agents, server, tasks, restMs: options.rest * 1_000 });
+  console.log(`${agents} agents, ${tasks} tasks, API server ${findings.version}, ${machine()}.\n`);
+  console.log([phaseTable(phases), usageTable(phases), stateTable(phases), requestTable(phases)].join("\n\n"));
+  console.log(`\n${latencyTable(findings.latencies)}`);
+  for (const trouble of troublesOf(phases)) console.log(`\n!!! ${trouble}`);
+  let costs: Costs | undefined;
+  if (!options["no-model"]) {
+    const { resultBytes, taskBytes } = findings;
+    costs = { ...(await probe(server)), resultBytes, taskBytes, writesPerPod: writesPerPod(phases, agents * tasks) };
+    console.log(`\n${costTable(costs)}\n\n${modelTable(sizes, tasksOfModel, costs)}`);
+  }
+  if (!options.json) return;
+  const figures = { machine: machine(), options, phases, findings, costs };
+  await writeFile(options.json, `${JSON.stringify(figures, null, 1)}\n`);
+}
+
+await main(process.argv.slice(2));
