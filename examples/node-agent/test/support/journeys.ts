@@ -91,7 +91,7 @@ export function journeys(title: string, kind: ApiServerKind, register: (journey:
     }, 1_200_000);
     afterAll(async () => {
       await journey.fleet?.[Symbol.asyncDispose]();
-      expect(journey.fleet?.violations).toEqual([]);
+      expect(journey.fleet?.violations ?? []).toEqual([]);
     });
     register(journey);
   });
