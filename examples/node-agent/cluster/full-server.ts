@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { rmSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../../../test/runtime/lab/cache.js";
 import { run } from "../../../test/runtime/lab/command.js";
 import { fetchPackages, fetchSource } from "../../../test/runtime/lab/debian.js";
 import { builtOnce, type GoCommandOptions, goEnvironment, runGo } from "../../../test/runtime/lab/go.js";
+import type { Report } from "./step.js";
 
 const release = { version: "v1.20.2", major: "1", minor: "20" };
 const importPath = "k8s.io/kubernetes";
@@ -19,12 +21,16 @@ export interface FullServerPrograms {
 }
 
 /** Builds both programs. The first build takes about five minutes. */
-export async function fullServerPrograms(): Promise<FullServerPrograms> {
+export async function fullServerPrograms(report: Report = () => {}): Promise<FullServerPrograms> {
   const paths: string[] = [];
   await using tree = new SourceTree();
   for (const name of ["kube-apiserver", "kube-controller-manager"]) {
-    const build = async (path: string) =>
-      (await tree.prepared()).build(`${importPath}/cmd/${name}`, path, linkerFlags());
+    const build = async (path: string) => {
+      report("prepares the sources");
+      await tree.prepare();
+      report(`compiles ${name}`);
+      await tree.build(`${importPath}/cmd/${name}`, path, linkerFlags());
+    };
     paths.push(await builtOnce(`${name} ${release.version}`, build));
   }
   const [apiServer = "", controllerManager = ""] = paths;
@@ -34,15 +40,17 @@ export async function fullServerPrograms(): Promise<FullServerPrograms> {
 /** A copy of the sources in a GOPATH, with the changes that a build needs. */
 class SourceTree {
   #folder: string | undefined;
+  /** A process that is interrupted while it builds must not leave gigabytes. */
+  readonly #onExit = () => rmSync(this.#root, { recursive: true, force: true, maxRetries: 10 });
 
-  async prepared(): Promise<this> {
-    if (this.#folder !== undefined) return this;
+  async prepare(): Promise<void> {
+    if (this.#folder !== undefined) return;
     this.#folder = await mkdtemp(join(cacheFolder(), "kubernetes-"));
+    process.once("exit", this.#onExit);
     await mkdir(dirname(this.#sources), { recursive: true });
     await cp(await fetchSource("bookworm", "kubernetes"), this.#sources, { recursive: true, verbatimSymlinks: true });
     await this.#replaceReflect2();
     await this.#generateOpenApi();
-    return this;
   }
 
   async build(program: string, path: string, flags: readonly string[] = []): Promise<void> {
@@ -51,6 +59,7 @@ class SourceTree {
 
   /** Removes the copy, with two gigabytes of compiled packages. */
   async [Symbol.asyncDispose](): Promise<void> {
+    process.off("exit", this.#onExit);
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 

@@ -31,6 +31,8 @@ export interface LabOptions {
   tcp?: Partial<Record<LabVersion, "cri" | "without-cri">>;
   /** Whether `npm run lab -- down` without an id may stop it. @defaultValue false */
   manual?: boolean;
+  /** Whether SIGINT, SIGTERM and SIGHUP stop it at once. @defaultValue true */
+  stopOnSignal?: boolean;
 }
 
 export interface LabInstance {
@@ -78,7 +80,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const versions = options.versions ?? labVersions;
   const programs = await fetchPrograms(versions);
   const record = await register(versions, programs.busybox, options.manual ?? false);
-  const release = tearDownWithOwner(record);
+  const release = tearDownWithOwner(record, options.stopOnSignal ?? true);
   try {
     const lab = await assemble(record, versions, options, programs);
     record.endpoints = Object.fromEntries(lab.instances.map(({ name, endpoint }) => [name, endpoint]));
@@ -215,7 +217,7 @@ async function assemble(
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Tears down the lab when this process ends. Returns a function that tears it down earlier. */
-function tearDownWithOwner(record: LabRecord): () => void {
+function tearDownWithOwner(record: LabRecord, stopOnSignal: boolean): () => void {
   let down = false;
   const release = () => {
     process.off("exit", release);
@@ -230,6 +232,6 @@ function tearDownWithOwner(record: LabRecord): () => void {
     if (process.listenerCount(name) === 0) process.kill(process.pid, name);
   };
   process.on("exit", release);
-  for (const name of endSignals) process.on(name, onSignal);
+  if (stopOnSignal) for (const name of endSignals) process.on(name, onSignal);
   return release;
 }

@@ -129,10 +129,14 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Configures containerd to use HTTP without TLS for a registry. */
-export async function configureRegistry(folder: string, address: string): Promise<void> {
-  await mkdir(join(folder, address), { recursive: true });
+/**
+ * Configures containerd to use HTTP without TLS for a registry.
+ *
+ * @param host the registry in image references. @defaultValue its address
+ */
+export async function configureRegistry(folder: string, address: string, host = address): Promise<void> {
+  await mkdir(join(folder, host), { recursive: true });
   const url = JSON.stringify(`http://${address}`);
   const hosts = [`server = ${url}`, `[host.${url}]`, '  capabilities = ["pull", "resolve"]', ""].join("\n");
-  await writeFile(join(folder, address, "hosts.toml"), hosts);
+  await writeFile(join(folder, host, "hosts.toml"), hosts);
 }

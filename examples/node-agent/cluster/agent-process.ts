@@ -1,36 +1,41 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { spawnBound } from "../../../../test/runtime/lab/namespaces.js";
+import { spawnBound } from "../../../test/runtime/lab/namespaces.js";
 
 /** `npm run test:agent` installs the packed package and sets this. Otherwise the sources run, which start more slowly. */
 const program = process.env.NODE_AGENT_PROGRAM
   ? [process.env.NODE_AGENT_PROGRAM]
   : [
       ...["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href],
-      fileURLToPath(new URL("../../src/main.ts", import.meta.url)),
+      fileURLToPath(new URL("../src/main.ts", import.meta.url)),
     ];
 
 export interface AgentProcessOptions {
   command: "agent" | "controller";
   kubeconfig: string;
-  /** For the files of the process. */
+  /** For the files of the process. Its output goes to `log`. */
   folder: string;
   env?: Record<string, string>;
 }
 
 /** The agent or the controller in a process of its own, as in a cluster. */
 export class AgentProcess implements AsyncDisposable {
-  readonly lines: Record<string, unknown>[] = [];
+  #port: number | undefined;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    if (child.stdout) createInterface(child.stdout).on("line", (line) => this.lines.push(JSON.parse(line)));
+    if (child.stdout === null) return;
+    createInterface(child.stdout).on("line", (line) => {
+      const { message, port } = JSON.parse(line);
+      if (message === "started") this.#port = port;
+    });
   }
 
   /** Starts the process, and resolves when it works, or has ended. */
@@ -51,14 +56,19 @@ export class AgentProcess implements AsyncDisposable {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const started = new AgentProcess(child);
+    child.stdout?.pipe(createWriteStream(join(folder, "log"), { flags: "a" }));
     await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
     return started;
   }
 
-  /** Reads a page of the process' web server. */
+  /** Where it serves its metrics and its health. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Reads a page of {@link url}. */
   async page(path: string): Promise<{ status: number; body: string }> {
-    const { port } = this.lines.find(({ message }) => message === "started") ?? {};
-    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    const response = await fetch(`${this.url}${path}`);
     return { status: response.status, body: await response.text() };
   }
 
