@@ -51,6 +51,7 @@ export const groups: readonly Group[] = [
       guide("recipes/ci-job", "CI job in a throw-away pod"),
       guide("recipes/log-shipper", "Log shipper"),
       guide("recipes/node-agent", "Node agent"),
+      guide("node-agent", "Operator with agents"),
       guide("recipes/debug-tool", "Debug tool"),
       guide("recipes/clean-up", "Clean-up"),
       guide("recipes/artefacts", "Artefacts of a container"),

@@ -40,7 +40,7 @@ describe("data in the pages", () => {
 describe("commands in the pages", () => {
   /** Programs of other packages and of the system. A misspelled name is not among them. */
   const programs = [
-    ...["cd", "export", "mkdir", "curl", "jq", "xargs", "source", "echo", "rm", "cat"],
+    ...["cd", "export", "mkdir", "curl", "jq", "xargs", "source", "echo", "rm", "cat", "sed", "kubectl", "docker"],
     ...["node", "npm", "npx", "k8s-cri-client"],
   ];
   const packages = [...Object.keys(packageJson.devDependencies), packageJson.name];
@@ -63,7 +63,7 @@ describe("commands in the pages", () => {
       const [program = "", argument = ""] = words;
       expect(programs, at).toContain(program);
       if (program === "npx") expect(packages, at).toContain(argument);
-      if (program === "npm") expect(["ci", "init", "install", "run", "test"], at).toContain(argument);
+      if (program === "npm") expect(["ci", "init", "install", "pack", "run", "test"], at).toContain(argument);
       if (program === "npm" && argument === "run") expect(Object.keys(packageJson.scripts), at).toContain(words[2]);
     }
   });
