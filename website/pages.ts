@@ -77,6 +77,7 @@ export const groups: readonly Group[] = [
       { file: "SECURITY.md", title: "Security" },
       guide("reliability", "Reliability"),
       guide("performance", "Performance"),
+      guide("scaling", "Scaling of the node agent"),
       { file: "CHANGELOG.md", title: "Changelog" },
       { file: "CONTRIBUTING.md", title: "Contributing" },
     ],

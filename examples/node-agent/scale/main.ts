@@ -50,11 +50,13 @@ interface Options {
 
 async function measureFleet({ agents, server, ...options }: Options): Promise<{ phases: Phase[]; findings: Findings }> {
   await using cluster = await startCluster(server, agents);
-  const interrupt = () => void cluster[Symbol.asyncDispose]().then(() => process.exit(130));
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => reject(new Error(`ended by ${name}`)));
+  });
   const phases: Phase[] = [];
   const steps = scenario(cluster, options);
-  for (let step = await steps.next(); ; step = await steps.next()) {
+  while (true) {
+    const step = await Promise.race([steps.next(), interrupted]);
     if (step.done) return { phases, findings: step.value };
     console.error(`${step.value.name}: ${step.value.change.seconds.toFixed(0)} s`);
     phases.push(step.value);

@@ -52,6 +52,8 @@ class Poll {
 
   constructor(cluster: Cluster) {
     this.#running = this.#run(cluster);
+    // The failure is seen by `end`, which comes later.
+    this.#running.catch(() => {});
   }
 
   async end(): Promise<{ peakPerSecond: number; loopDelayMs: number }> {
