@@ -51,7 +51,12 @@ export default defineConfig({
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 300_000 } },
       {
         extends: true,
-        test: { name: "node-agent", include: ["examples/node-agent/test/{unit,short}/**/*.test.ts"], isolate: false },
+        test: {
+          name: "node-agent",
+          include: ["examples/node-agent/test/{unit,short}/**/*.test.ts"],
+          testTimeout: 120_000,
+          isolate: false,
+        },
       },
       {
         extends: true,

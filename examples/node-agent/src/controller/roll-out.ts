@@ -138,6 +138,7 @@ function troubles(nodes: readonly NodeState[]): NewCondition {
     if (status?.phase !== "Failed" && (status?.phase !== "Pending" || !status.message)) return [];
     return [`${spec.node}: ${[status.reason, status.message].filter(Boolean).join(": ")}`];
   });
+  found.sort();
   if (found.length === 0)
     return { type: "Degraded", status: "False", reason: "AsExpected", message: "no node has failed" };
   const message = found.slice(0, 3).join("; ") + (found.length > 3 ? `; and ${found.length - 3} more` : "");

@@ -13,7 +13,7 @@ import { Controller } from "../../src/controller/controller.js";
 import { heartbeat } from "../../src/heartbeat.js";
 
 const namespace = "node-task-system";
-const limit = { timeout: 30_000, interval: 100 };
+const limit = { timeout: 60_000, interval: 100 };
 
 const missing = await crdServerProgram().then(
   () => undefined,
