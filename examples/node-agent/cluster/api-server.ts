@@ -181,13 +181,13 @@ export class ApiServer implements AsyncDisposable {
   }
 
   async #ready(): Promise<void> {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 180_000;
     while (!(await this.#answersReady())) {
       const ended = ["etcd", "api-server"].find((name) => !this.#processes.has(name));
       if (ended !== undefined || Date.now() > deadline) {
         const name = ended ?? "api-server";
         const log = await tailOf(join(this.#folder, `${name}.log`));
-        throw new Error(`${name} ${ended ? "ended" : "is not ready after 60 s"}. Its log ends with:\n${log}`);
+        throw new Error(`${name} ${ended ? "ended" : "is not ready after 180 s"}. Its log ends with:\n${log}`);
       }
       await sleep(50);
     }

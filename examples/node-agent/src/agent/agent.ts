@@ -47,6 +47,8 @@ export class Agent {
   readonly #recorder: EventRecorder;
   readonly #pods = new Map<string, TaskPod>();
   readonly #reportedAt = new Map<string, number>();
+  /** The tasks whose results this process has read exactly. */
+  readonly #confirmed = new Set<string>();
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -57,9 +59,8 @@ export class Agent {
       ...{ onError, mayBeStale: true },
       onChange: (task) => this.#queue.add(keyOf(task)),
     });
-    // Exact, because an old status could start an attempt that has already ended.
     this.#results = new Informer(api, results, {
-      ...{ onError, scope: { labelSelector: `${labels.node}=${labelValue(identity.name)}` } },
+      ...{ onError, mayBeStale: true, scope: { labelSelector: `${labels.node}=${labelValue(identity.name)}` } },
       onChange: ({ metadata, spec }) => this.#queue.add(`${metadata?.namespace}/${spec.task}`),
     });
     this.#queue = new Queue({
@@ -96,6 +97,7 @@ export class Agent {
     let ok = false;
     await tracer.startActiveSpan("reconcile", { attributes: { "node_task.name": key } }, async (span) => {
       try {
+        await this.#confirm(key);
         // Each round decides anew, because an action changes what the next one depends on.
         while (await this.#round(key)) await faultPoint("between rounds");
         ok = true;
@@ -105,6 +107,22 @@ export class Agent {
         this.#options.onReconciled?.((performance.now() - started) / 1_000, ok);
       }
     });
+  }
+
+  /**
+   * Reads the result of a task, once in the life of this process. The first list may be older than what an earlier process wrote, and
+   * an old status could start an attempt that has already ended.
+   */
+  async #confirm(key: string): Promise<void> {
+    const known = this.#resultOf(key);
+    const task = this.#tasks.get(key);
+    if (this.#confirmed.has(key) || !(known || (task && isForNode(task.spec, this.#options.identity)))) return;
+    const [namespace = "", taskName = ""] = key.split("/");
+    const name = resultName(taskName, this.#options.identity.name);
+    const exact = await this.#options.api.get(results, { namespace, name });
+    if (exact) this.#results.put(exact);
+    else if (known) this.#results.drop(known);
+    this.#confirmed.add(key);
   }
 
   /** Decides, and takes the first action. Returns whether to go on. */
@@ -168,6 +186,7 @@ export class Agent {
       }
       case "releaseResult": {
         this.#reportedAt.delete(key);
+        this.#confirmed.delete(key);
         if (result === undefined) return true;
         if (!isDeleted(result)) await api.delete(results, nameOf(result));
         await api.removeFinalizer(results, nameOf(result), resultFinalizer);

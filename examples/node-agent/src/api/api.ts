@@ -131,9 +131,10 @@ export class Api {
     return await this.#objects.replaceNamespacedCustomObject({ ...type, ...object, body });
   }
 
-  /** Does nothing if there is no such object. */
-  async delete(type: Resource<KubernetesObject>, object: Named): Promise<void> {
-    await ifFound(this.#objects.deleteNamespacedCustomObject({ ...type, ...object }));
+  /** Returns the object if finalizers hold it. Does nothing if there is no such object. */
+  async delete<T extends KubernetesObject>(type: Resource<T>, object: Named): Promise<T | undefined> {
+    const answer: T | undefined = await ifFound(this.#objects.deleteNamespacedCustomObject({ ...type, ...object }));
+    return answer?.kind === type.kind ? answer : undefined;
   }
 
   /** Watches the objects of one namespace, or of all, until the server or the returned controller ends the watch. */

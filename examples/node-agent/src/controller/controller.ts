@@ -109,8 +109,12 @@ export class Controller {
   async #removeResults(task: NodeTask, ofTask: readonly NodeTaskResult[]): Promise<void> {
     await eachOf(ofTask, async (result) => {
       const { deletionTimestamp } = result.metadata ?? {};
-      if (deletionTimestamp === undefined) await this.#api.delete(results, nameOf(result));
-      else if (
+      if (deletionTimestamp === undefined) {
+        const deleted = await this.#api.delete(results, nameOf(result));
+        // Otherwise, it would be deleted again until the watch brings the change.
+        if (deleted) this.#results.put(deleted);
+        else this.#results.drop(result);
+      } else if (
         !this.#liveNodes.has(result.spec.node) &&
         Date.now() - Number(new Date(deletionTimestamp)) > forgetAfterMs
       ) {
