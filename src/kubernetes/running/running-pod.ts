@@ -117,7 +117,12 @@ export class RunningPod implements AsyncDisposable {
    * disposed of or released. A reader that takes longer than the next change misses the states in between, never the last one.
    *
    * ```ts
-   * for await (const { phase, conditions } of pod.statuses()) console.log(phase, conditions.Ready);
+   * await using web = await plan.run(cri);
+   * void report(); // until the pod has ended, or `web` is disposed of
+   *
+   * async function report() {
+   *   for await (const { phase, conditions } of web.statuses()) console.log(phase, conditions.Ready);
+   * }
    * ```
    */
   statuses(options: { signal?: AbortSignal | undefined } = {}): CriStream<PodStatus> {
