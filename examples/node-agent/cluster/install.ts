@@ -34,7 +34,7 @@ export async function install(server: ApiServer, kustomization: Kustomization = 
     await applyAll(config, [...standIns, ...(await definitionsOf(kustomization))]);
   } else {
     await kubectl(["apply", "--server-side", "-k", join(deploy, kustomization)], server);
-    await applyAll(config, await definitionsOf(kustomization));
+    await established(config, await definitionsOf(kustomization));
   }
   return config;
 }
@@ -71,19 +71,24 @@ async function applyAll(config: KubeConfig, objects: readonly KubernetesObject[]
   for (const object of objects) {
     await client.patch(object, undefined, undefined, manager, true, PatchStrategy.ServerSideApply);
   }
-  const definitions = config.makeApiClient(ApiextensionsV1Api);
-  for (const { kind, metadata } of objects) {
-    if (kind !== "CustomResourceDefinition" || metadata?.name === undefined) continue;
-    await established(definitions, metadata.name);
-  }
+  await established(config, objects);
 }
 
-async function established(definitions: ApiextensionsV1Api, name: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(50)) {
-    const { status } = await definitions.readCustomResourceDefinition({ name });
-    if (status?.conditions?.some(({ type, status }) => type === "Established" && status === "True")) return;
+/** Waits until the API server serves all custom resources. */
+async function established(config: KubeConfig, definitions: readonly KubernetesObject[]): Promise<void> {
+  const api = config.makeApiClient(ApiextensionsV1Api);
+  const deadline = Date.now() + 30_000;
+  for (const { metadata } of definitions) {
+    const name = metadata?.name ?? "";
+    const isServed = async () =>
+      (await api.readCustomResourceDefinition({ name })).status?.conditions?.some(
+        ({ type, status }) => type === "Established" && status === "True",
+      );
+    while (!(await isServed())) {
+      if (Date.now() > deadline) throw new Error(`the API server does not serve ${name} after 30 s`);
+      await sleep(50);
+    }
   }
-  throw new Error(`the API server does not serve ${name} after 30 s`);
 }
 
 /** What the server for custom resources only lacks. */

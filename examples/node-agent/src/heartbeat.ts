@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Lease } from "@kubernetes/client-node";
 import { type Api, leases } from "./api/api.js";
 import { labelValue } from "./api/names.js";
-import { group } from "./api/types.js";
+import { group, microTime } from "./api/types.js";
 import type { Log } from "./log.js";
 
 /** How long a node counts as alive without a renewal. */
@@ -25,8 +25,7 @@ export async function heartbeat(
   const name = `node-task-agent-${labelValue(node)}`;
   const metadata = { namespace, name, labels: { [agentLeaseLabel]: "" }, annotations: { [nodeAnnotation]: node } };
   while (!signal.aborted) {
-    const renewTime = new Date().toISOString().replace("Z", "000Z");
-    const spec = { holderIdentity: holder, leaseDurationSeconds: leaseSeconds, renewTime: renewTime as never };
+    const spec = { holderIdentity: holder, leaseDurationSeconds: leaseSeconds, renewTime: microTime(new Date()) };
     await api.apply(leases, { metadata, spec }, "node-task-agent").catch((error: unknown) => {
       log("warning", "cannot renew the lease", { error });
     });

@@ -14,6 +14,7 @@ import {
   type NodeTaskResult,
   nameOf,
   resultFinalizer,
+  taskKeyOf,
 } from "../api/types.js";
 import { faultPoint } from "../fault-point.js";
 import type { Log } from "../log.js";
@@ -61,7 +62,7 @@ export class Agent {
     });
     this.#results = new Informer(api, results, {
       ...{ onError, mayBeStale: true, scope: { labelSelector: `${labels.node}=${labelValue(identity.name)}` } },
-      onChange: ({ metadata, spec }) => this.#queue.add(`${metadata?.namespace}/${spec.task}`),
+      onChange: (result) => this.#queue.add(taskKeyOf(result)),
     });
     this.#queue = new Queue({
       // Waits for both informers, because a task without its result would look new.

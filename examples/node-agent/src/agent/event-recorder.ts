@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { RunningPodEvent } from "k8s-cri-client/kubernetes";
 import { type Api, events } from "../api/api.js";
-import { group, type NodeTaskResult } from "../api/types.js";
+import { group, microTime, type NodeTaskResult } from "../api/types.js";
 
 /** Events that may follow at once, and the time after which one more may: what client-go allows for one object. */
 const burst = 25;
@@ -26,7 +26,7 @@ export class EventRecorder {
     if (!this.#mayWrite(`${namespace}/${name}`, `${reason} ${container} ${message}`)) return;
     const event = {
       metadata: { namespace, name: `${name.slice(0, 220)}.${randomBytes(8).toString("hex")}` },
-      eventTime: at.toISOString().replace("Z", "000Z"),
+      eventTime: microTime(at),
       ...{ type, reason, action: reason, note: message.slice(0, 1_000) },
       ...{ reportingController: `${group}/agent`, reportingInstance: this.#instance },
       regarding: { apiVersion: `${group}/v1`, kind: "NodeTaskResult", namespace, name, uid },

@@ -134,7 +134,7 @@ export class Informer<T extends KubernetesObject> {
     const changed = [...listed.values()].filter((object) => this.put(object));
     this.#isSynced = true;
     this.#connectedAt ??= Date.now();
-    // When all are replaced, so that nobody sees a mixture of two states.
+    // When all are replaced, so that no reader finds a mixture of two states.
     for (const object of [...gone, ...changed]) this.#options.onChange(object);
     return page.resourceVersion ?? "0";
   }

@@ -1,5 +1,5 @@
 /** The custom resources, as `deploy/base/crds.yaml` declares them. */
-import type { KubernetesObject, V1LabelSelector } from "@kubernetes/client-node";
+import type { KubernetesObject, V1LabelSelector, V1MicroTime } from "@kubernetes/client-node";
 
 export const group = "nodetask.example.com";
 
@@ -78,6 +78,16 @@ export function nameOf({ metadata }: KubernetesObject): { namespace: string; nam
 /** Returns the namespace and the name of an object, which identify it among those of its kind. */
 export function keyOf({ metadata }: KubernetesObject): string {
   return `${metadata?.namespace}/${metadata?.name}`;
+}
+
+/** Returns the key of the task of a result. */
+export function taskKeyOf({ metadata, spec }: NodeTaskResult): string {
+  return `${metadata?.namespace}/${spec.task}`;
+}
+
+/** Returns a time with microseconds, as leases and events have it. The type of client-node is a class for the same string. */
+export function microTime(at: Date): V1MicroTime {
+  return at.toISOString().replace("Z", "000Z") as unknown as V1MicroTime;
 }
 
 export function isDeleted({ metadata }: KubernetesObject): boolean {

@@ -12,6 +12,7 @@ import {
   nameOf,
   resultFinalizer,
   taskFinalizer,
+  taskKeyOf,
 } from "../api/types.js";
 import { agentLeaseLabel, leaseSeconds, nodeOf } from "../heartbeat.js";
 import type { Log } from "../log.js";
@@ -40,8 +41,8 @@ export class Controller {
     const onError = (error: unknown) => log("warning", "the API server does not answer", { error });
     this.#tasks = new Informer(api, tasks, { onError, onChange: (task) => this.#queue.add(keyOf(task)) });
     this.#results = new Informer(api, results, {
-      ...{ onError, groupBy: taskKey },
-      onChange: (result) => this.#queue.add(taskKey(result)),
+      ...{ onError, groupBy: taskKeyOf },
+      onChange: (result) => this.#queue.add(taskKeyOf(result)),
     });
     this.#leases = new Informer(api, leases, {
       ...{ onError, scope: { namespace, labelSelector: agentLeaseLabel }, onChange: (lease) => this.#noteLease(lease) },
@@ -56,10 +57,6 @@ export class Controller {
 
   get isSynced(): boolean {
     return this.#tasks.isSynced && this.#results.isSynced && this.#leases.isSynced;
-  }
-
-  get queueLength(): number {
-    return this.#queue.size;
   }
 
   start(): void {
@@ -143,10 +140,6 @@ export class Controller {
     this.#liveNodes = live;
     for (const task of this.#tasks.all()) this.#queue.add(keyOf(task));
   }
-}
-
-function taskKey({ metadata, spec }: NodeTaskResult): string {
-  return `${metadata?.namespace}/${spec.task}`;
 }
 
 /** Writes that are sent at the same time. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Lease } from "@kubernetes/client-node";
 import { type Api, leases, statusCode } from "../api/api.js";
+import { microTime } from "../api/types.js";
 import type { Log } from "../log.js";
 
 const durationSeconds = 15;
@@ -21,8 +22,7 @@ export async function elect(
   let seen: { version: string | undefined; at: number } | undefined;
   const tryOnce = async (): Promise<boolean> => {
     const lease = await api.get(leases, { namespace, name });
-    const renewTime = new Date().toISOString().replace("Z", "000Z") as never;
-    const spec = { holderIdentity: holder, leaseDurationSeconds: durationSeconds, renewTime };
+    const spec = { holderIdentity: holder, leaseDurationSeconds: durationSeconds, renewTime: microTime(new Date()) };
     if (lease === undefined) {
       await api.create<V1Lease>(leases, namespace, { metadata: { namespace, name }, spec });
       return true;
