@@ -1,7 +1,10 @@
-import { type FSWatcher, watch } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { onAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
+import { type FileChange, FolderWatch } from "./folder-watch.js";
+import type { FileState } from "./log-file.js";
+import { sweep } from "./sweep.js";
 
 /**
  * Reports possible changes of a file. Watches the directory, because a rotation gives the name to another file. If watching is
@@ -9,61 +12,113 @@ import { startTimer } from "../internal/timer.js";
  */
 export class FileWatch {
   readonly #path: string;
-  #watcher: FSWatcher | undefined;
-  #changed = false;
+  readonly #log: string;
+  readonly #isLink: boolean;
+  #folder: FolderWatch | undefined;
+  #unwatch = () => {};
+  #change: FileChange | undefined;
   #wake = () => {};
 
-  constructor(path: string) {
+  /**
+   * @param path the file, without symbolic links
+   * @param log the path by which the follower knows it
+   */
+  constructor(path: string, log = path) {
     this.#path = path;
+    this.#log = log;
+    this.#isLink = isLink(log);
     this.#watch();
   }
 
-  /** Forgets the changes so far. Call this method before you read the file, so that changes during the read are not missed. */
-  clear(): void {
-    this.#changed = false;
+  /** Whether the follower can rely on events. Not for a symbolic link: its target may change, in another folder. */
+  get isReliable(): boolean {
+    return (this.#folder?.isReliable ?? false) && !this.#isLink;
   }
 
-  /** Waits for a change since {@link clear}, at most for the given time. Rejects with the signal's reason. */
+  /** Returns the change since the last call, and forgets it. Call this method before you read the file. */
+  takeChange(): FileChange | undefined {
+    const change = this.#change;
+    this.#change = undefined;
+    return change;
+  }
+
+  /**
+   * Waits for a change since {@link takeChange}. Rejects with the signal's reason.
+   *
+   * @param milliseconds the longest wait
+   */
   wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (!this.#watcher) this.#watch();
+    return this.#wait((end) => startTimer(milliseconds, end), signal);
+  }
+
+  /** Waits like {@link wait}, but without a limit, and notices in the end also a change without an event. */
+  waitForEvent(state: FileState, signal: AbortSignal): Promise<void> {
+    return this.#wait((end) => {
+      const check = () => {
+        if (!isIn(state, this.#log)) end();
+      };
+      return sweep({ check });
+    }, signal);
+  }
+
+  /** Ends a wait, as a change does. */
+  wake(change: FileChange = "name"): void {
+    // A change of the name includes one of the content.
+    if (this.#change !== "name") this.#change = change;
+    this.#wake();
+  }
+
+  close(): void {
+    this.#unwatch();
+    this.#folder = undefined;
+  }
+
+  #wait(startLimit: (end: () => void) => () => void, signal: AbortSignal): Promise<void> {
+    if (!this.#folder) this.#watch();
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      if (this.#changed) return resolve();
+      if (this.#change) return resolve();
       const done = () => {
-        stopTimer();
+        stopLimit();
         stopListening();
         resolve();
       };
-      const stopTimer = startTimer(milliseconds, done);
+      const stopLimit = startLimit(done);
       const stopListening = onAbort(signal, () => {
-        stopTimer();
+        stopLimit();
         reject(signal.reason);
       });
       this.#wake = done;
     });
   }
 
-  /** Ends a wait, as a change does. */
-  wake(): void {
-    this.#changed = true;
-    this.#wake();
-  }
-
-  close(): void {
-    this.#watcher?.close();
-    this.#watcher = undefined;
-  }
-
   #watch(): void {
-    const name = basename(this.#path);
     try {
-      this.#watcher = watch(dirname(this.#path), { persistent: false }, (_, changed) => {
-        if (changed !== null && changed !== name) return;
-        this.wake();
+      this.#folder = FolderWatch.of(dirname(this.#path));
+      this.#unwatch = this.#folder.add(basename(this.#path), (change) => {
+        if (change === "lost") this.close();
+        this.wake(change);
       });
-      this.#watcher.on("error", () => this.close());
     } catch {
       // The next wait tries again.
     }
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
+/** Returns whether the file at a path is in the state. */
+function isIn({ id, size }: FileState, path: string): boolean {
+  try {
+    const found = statSync(path, { bigint: true });
+    return `${found.dev}:${found.ino}` === id && Number(found.size) === size;
+  } catch {
+    return false;
   }
 }

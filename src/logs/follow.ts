@@ -21,15 +21,21 @@ export interface FollowContext {
 export async function* follow(file: LogFile, context: FollowContext): AsyncGenerator<Entries> {
   const { path, reader, rotations, liveness } = context;
   let current = file;
-  let watch = new FileWatch(current.path);
+  let watch = new FileWatch(current.path, path);
   /** Whether the current file was rotated and read to its end. */
   let isComplete = false;
   try {
     // After the writer has ended, one more pass reads its last lines.
     for (let isLastPass = false; ; ) {
-      watch.clear();
-      if (!isComplete) yield* reader.readToEnd(current);
+      const change = watch.takeChange();
+      const { position } = current;
+      if (!isComplete) yield* reader.readToEnd(current, watch.isReliable);
       if (reader.finished) return;
+      if (change === "content" && current.position > position && watch.isReliable && !isLastPass) {
+        // The file has grown and still has its name, so there is nothing else to find out.
+        isLastPass = !(await liveness.waitForMore(watch, { id: current.id, size: current.position }));
+        continue;
+      }
       const state = await fileState(path);
       if (state?.id === current.id) {
         if (state.size < current.position) {
@@ -65,11 +71,12 @@ export async function* follow(file: LogFile, context: FollowContext): AsyncGener
         isComplete = false;
         reader.start(current);
         watch.close();
-        watch = new FileWatch(current.path);
+        watch = new FileWatch(current.path, path);
         continue;
       }
       if (isLastPass) return;
-      isLastPass = !(await liveness.waitForMore(watch));
+      const isCurrent = state?.id === current.id && !isComplete;
+      isLastPass = !(await liveness.waitForMore(watch, isCurrent ? { ...state, size: current.position } : undefined));
     }
   } finally {
     watch.close();

@@ -1,6 +1,7 @@
 import { onAbort } from "../internal/abort.js";
 import type { FileWatch } from "./file-watch.js";
-import type { ReadSettings } from "./read-settings.js";
+import type { FileState } from "./log-file.js";
+import type { IsRunning, ReadSettings } from "./read-settings.js";
 
 /** How long a result of `isRunning` is valid, in milliseconds. */
 const answerValidMs = 1_000;
@@ -28,12 +29,13 @@ export class Liveness {
   }
 
   /**
-   * Waits until the log may have changed or `isRunning` settles, at most for the polling interval. Must be called after
-   * everything was read. Rejects with the error of `isRunning`.
+   * Waits until the log may have changed or `isRunning` settles, at most for the polling interval unless events suffice. Must be
+   * called after everything was read. Rejects with the error of `isRunning`.
    *
+   * @param read the state of the file if its current end is the end of the log. Then the wait may have no limit
    * @returns false, without waiting, if no more lines are expected
    */
-  async waitForMore(watch: FileWatch): Promise<boolean> {
+  async waitForMore(watch: FileWatch, read?: FileState): Promise<boolean> {
     this.#signal.throwIfAborted();
     // This comes before the call of `isRunning`, which may settle at once.
     this.#wake = () => watch.wake();
@@ -42,7 +44,11 @@ export class Liveness {
     const { writerEnded } = this.#settings;
     const unlisten = writerEnded && onAbort(writerEnded, () => watch.wake());
     try {
-      await watch.wait(this.#pauseMs, this.#signal);
+      if (read && watch.isReliable && !this.#settings.isRunning && !this.#settings.until) {
+        await watch.waitForEvent(read, this.#signal);
+      } else {
+        await watch.wait(this.#pauseMs, this.#signal);
+      }
     } finally {
       unlisten?.();
     }
@@ -55,15 +61,18 @@ export class Liveness {
     if (typeof this.#writer === "object") throw this.#writer.failure;
     if (this.#writer === "ended") return false;
     if (until && Date.now() > until.seconds * 1_000 + until.nanoseconds / 1e6 + graceMs) return false;
-    if (this.#writer === "running" && performance.now() - this.#answeredAt >= answerValidMs) void this.#poll();
+    const { isRunning } = this.#settings;
+    if (isRunning && this.#writer === "running" && performance.now() - this.#answeredAt >= answerValidMs) {
+      void this.#poll(isRunning);
+    }
     return true;
   }
 
   /** Calls `isRunning`. Never rejects: if the call fails, the next {@link waitForMore} throws the error. */
-  async #poll(): Promise<void> {
+  async #poll(isRunning: IsRunning): Promise<void> {
     this.#writer = "pending";
     try {
-      this.#writer = (await this.#settings.isRunning(this.#signal)) ? "running" : "ended";
+      this.#writer = (await isRunning(this.#signal)) ? "running" : "ended";
     } catch (failure) {
       this.#writer = { failure };
     }
@@ -73,7 +82,9 @@ export class Liveness {
 
   /** How long to wait at most, in milliseconds. */
   get #pauseMs(): number {
+    const { isRunning, pollIntervalMs } = this.#settings;
+    if (!isRunning) return pollIntervalMs;
     const sinceMs = this.#writer === "pending" ? 0 : performance.now() - this.#answeredAt;
-    return Math.min(this.#settings.pollIntervalMs, Math.max(1, answerValidMs - sinceMs));
+    return Math.min(pollIntervalMs, Math.max(1, answerValidMs - sinceMs));
   }
 }

@@ -50,11 +50,17 @@ export class LogFileReader {
     this.#fingerprint = undefined;
   }
 
-  /** Reads from the current position to the end of the file. May be called again when the file has grown. */
-  async *readToEnd(file: LogFile): AsyncGenerator<Entries> {
-    while (!this.finished) {
+  /**
+   * Reads from the current position to the end of the file. May be called again when the file has grown.
+   *
+   * @param isLocal whether the file is on a local file system: then a short read has reached the end
+   */
+  async *readToEnd(file: LogFile, isLocal = false): AsyncGenerator<Entries> {
+    for (let isAtEnd = false; !this.finished && !isAtEnd; ) {
       this.#signal.throwIfAborted();
-      const count = await file.read(this.#decoder.space());
+      const space = this.#decoder.space();
+      const count = await file.read(space);
+      isAtEnd = isLocal && count < space.length;
       if (count === 0) return;
       if (this.#fingerprint === undefined) await this.#identify(file);
       yield this.#decoder.added(count);

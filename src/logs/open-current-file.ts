@@ -79,7 +79,7 @@ export async function waitForCurrentFile(
   const watch = new FileWatch(path);
   try {
     do {
-      watch.clear();
+      watch.takeChange();
       const file = await openIfExists(path);
       if (file) return file;
     } while (await liveness.waitForMore(watch));

@@ -9,6 +9,8 @@ import { rawFormat } from "./raw-format.js";
 import type { ReadLogOptions } from "./read-options.js";
 import { type Instant, instantOfDate, parseInstant } from "./timestamp.js";
 
+export type IsRunning = (signal: AbortSignal) => boolean | Promise<boolean>;
+
 /** {@link ReadLogOptions}, checked and with defaults. */
 export interface ReadSettings {
   readonly follow: boolean;
@@ -27,7 +29,7 @@ export interface ReadSettings {
   readonly encoding: LogEncoding;
   readonly waitForFile: boolean;
   readonly appearsWithinMs: number;
-  readonly isRunning: (signal: AbortSignal) => boolean | Promise<boolean>;
+  readonly isRunning: IsRunning | undefined;
   readonly writerEnded: AbortSignal | undefined;
   readonly pollIntervalMs: number;
   readonly onWait: () => void;
@@ -61,7 +63,7 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     encoding: oneOf<LogEncoding>(options.encoding, "encoding", { utf8: "utf8", buffer: "buffer" }, "utf8"),
     waitForFile: options.waitForFile ?? false,
     appearsWithinMs: options.appearsWithinMs ?? 0,
-    isRunning: callback("isRunning", options.isRunning) ?? (() => true),
+    isRunning: callback("isRunning", options.isRunning),
     writerEnded: options.writerEnded,
     pollIntervalMs: count("pollIntervalMs", options.pollIntervalMs, 1, 1_000),
     onWait: (options.follow && options.onWait) || (() => {}),

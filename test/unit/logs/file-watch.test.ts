@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { type FSWatcher, watch } from "node:fs";
-import { appendFile } from "node:fs/promises";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { appendFile, mkdir, rm } from "node:fs/promises";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FileWatch } from "../../../src/logs/file-watch.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import { criLine, temporaryFolder } from "./support.js";
@@ -32,7 +32,7 @@ describe("watching a file", () => {
       expect(await waited).toBeLessThan(5_000);
       expect(await waitedMs(watching, 10_000)).toBeLessThan(5_000);
       await new Promise((resolve) => setTimeout(resolve, 50));
-      watching.clear();
+      watching.takeChange();
       await appendFile(folder.file("1.log"), "x");
       expect(await waitedMs(watching, 100)).toBeGreaterThan(95);
     } finally {
@@ -65,6 +65,63 @@ describe("watching a file", () => {
       await appendFile(path, criLine(found.length));
     }
     expect(found).toEqual(["line 0", "line 1", "line 2"]);
+  });
+
+  /** Follows logs of one line each, and waits until all were read. */
+  async function followIdle(names: readonly string[]) {
+    const stop = new AbortController();
+    const found: string[] = [];
+    let waiting = 0;
+    const followers = names.map(async (name) => {
+      const options = { follow: true, signal: stop.signal, onWait: () => void waiting++ };
+      for await (const { text } of readLogFile(folder.file(name, criLine(0)), options)) found.push(`${name}: ${text}`);
+    });
+    await expect.poll(() => [found.length, waiting]).toEqual([names.length, names.length]);
+    return {
+      found,
+      async [Symbol.asyncDispose]() {
+        stop.abort("enough");
+        await Promise.allSettled(followers);
+      },
+    };
+  }
+
+  test("followers of a folder share one watcher and one timer, and leave neither", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "clearTimeout", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let closed: unknown;
+    {
+      await using idle = await followIdle(["a.log", "b.log", "c.log"]);
+      expect(watch).toHaveBeenCalledTimes(1);
+      closed = vi.spyOn(vi.mocked(watch).mock.results[0]?.value as FSWatcher, "close");
+      expect(vi.getTimerCount()).toBe(1);
+      await appendFile(folder.file("b.log"), criLine(1));
+      await expect.poll(() => idle.found.at(-1)).toBe("b.log: line 1");
+    }
+    expect(vi.getTimerCount()).toBe(0);
+    expect(closed).toHaveBeenCalled();
+  });
+
+  test("a follower finds within ten seconds what no event announced", async () => {
+    vi.mocked(watch).mockImplementation(
+      () => Object.assign(new EventEmitter(), { close() {} }) as unknown as FSWatcher,
+    );
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const names = Array.from({ length: 25 }, (_, index) => `${index}.log`);
+    await using idle = await followIdle(names);
+    for (const name of names) await appendFile(folder.file(name), criLine(1));
+    vi.advanceTimersByTime(10_000);
+    await expect.poll(() => idle.found.filter((text) => text.endsWith("line 1")).length).toBe(names.length);
+  });
+
+  test("a follower continues in a folder that replaces the watched one", async () => {
+    await mkdir(folder.file("pod"));
+    await using idle = await followIdle(["pod/0.log"]);
+    await rm(folder.file("pod"), { recursive: true });
+    await mkdir(folder.file("pod"));
+    await appendFile(folder.file("pod/0.log"), criLine(1));
+    await expect.poll(() => idle.found.at(-1)).toBe("pod/0.log: line 1");
   });
 
   test("an abort rejects the wait with its reason", async () => {
