@@ -1,7 +1,8 @@
 /**
- * Runs all checks of the sources, then all tests.
+ * Runs all checks of the sources, then the tests that need no runtime. With names of vitest's projects, runs only their tests.
  *
  *     npm test
+ *     npm run test:runtimes
  *
  * The last line is always `N passed, N failed, N skipped`. The exit code is 1 if anything failed, and with `CRI_TEST_REQUIRED=1`
  * also if anything was skipped.
@@ -72,19 +73,26 @@ async function runVitest(...projects: string[]): Promise<VitestRun> {
   }
 }
 
-const started = performance.now();
-await installIn(join(root, "examples/node-agent"));
-const results = await Promise.all(checks.map(check));
-// The last four run alone. "conformance" identifies its workers by numbers that vitest counts over all projects of a run,
-// "reliability" checks time limits, and "runtime" runs three runtimes.
-const runs = [
-  await runVitest("unit", "integration", "alone", "package"),
-  await runVitest("conformance"),
-  await runVitest("reliability"),
-  await runVitest("runtime"),
+/** The projects that run together. The others run alone. */
+const groups = [
+  ["unit", "integration", "alone", "package"],
+  // Identifies its workers by numbers that vitest counts over all projects of a run.
+  ["conformance"],
+  // Checks time limits.
+  ["reliability"],
   // Builds an API server, once, which would slow other tests down.
-  await runVitest("node-agent"),
+  ["node-agent"],
 ];
+
+const started = performance.now();
+const named = process.argv.slice(2);
+const results: boolean[] = [];
+if (named.length === 0) {
+  await installIn(join(root, "examples/node-agent"));
+  results.push(...(await Promise.all(checks.map(check))));
+}
+const runs: VitestRun[] = [];
+for (const projects of named.length > 0 ? [named] : groups) runs.push(await runVitest(...projects));
 const { passed, failed, skipped, skippedFiles, failedTests } = totals(results, runs);
 const required = Boolean(process.env.CRI_TEST_REQUIRED);
 if (skipped > 0) {

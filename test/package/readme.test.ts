@@ -121,7 +121,7 @@ describe("the pages", () => {
     const command = /^```sh\n(npm ci && npm test)\n```$/m.exec(readme)?.[1];
     const lines = (await read(".ci/run")).split("\n").filter((line) => line.startsWith("npm "));
     expect(lines.slice(0, 2).join(" && ")).toBe(command);
-    expect(lines.slice(2)).toEqual(["npm run docs:check", "npm run test:agent"]);
+    expect(lines.slice(2)).toEqual(["npm run test:runtimes", "npm run docs:check", "npm run test:agent"]);
   });
 
   test("explain every error code", async () => {
