@@ -11,11 +11,12 @@ import { buildGo } from "../../test/runtime/lab/go.js";
 import { type LabVersion, labAvailability, parseVersions } from "../../test/runtime/lab/lab.js";
 import { judge } from "../soak/verdict.js";
 import { buildDist, inRoot, output } from "../support/build.js";
+import type { Cost } from "../support/cost.js";
 import { criClientPackages } from "../support/cri-client.js";
 import { parseOptions } from "../support/options.js";
 import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
-import { type Cost, type Counts, Program } from "./program.js";
+import { type Counts, Program } from "./program.js";
 import { Stage } from "./stage.js";
 
 export const help = `Measures an agent that embeds this package, beside one that embeds k8s.io/cri-client (Go), on a containerd of the lab (Linux, root, apt).
@@ -41,7 +42,7 @@ const tolerance = { absolute: 8 * 2 ** 20, relative: 0.1 };
 
 interface Agent {
   name: string;
-  start(stage: Stage): Promise<Program>;
+  start(stage: Stage): Program;
 }
 
 interface Phase {
@@ -64,7 +65,7 @@ export async function main(args: string[]): Promise<void> {
       `\n${stage.runtime}, ${options.pods} pods, ${options.minutes} minutes for each phase, Node.js ${process.version}`,
     );
     const agents: Agent[] = [
-      { name: "k8s-cri-client", start: ({ endpoint }) => Program.start(process.execPath, [program, endpoint]) },
+      { name: "k8s-cri-client", start: ({ endpoint }) => new Program(process.execPath, [program, endpoint]) },
     ];
     if (!options["no-go"]) agents.push(await goAgent(version));
     await measure(stage, agents, durationMs);
@@ -94,14 +95,14 @@ async function buildNodeProgram(): Promise<string> {
 async function goAgent(version: LabVersion): Promise<Agent> {
   const program = await buildGo(inRoot("bench/agent/go-agent/main.go"), criClientPackages);
   const source = version.startsWith("1.") ? "lists" : "events";
-  return { name: "cri-client (Go)", start: ({ endpoint }) => Program.start(program, [endpoint, source]) };
+  return { name: "cri-client (Go)", start: ({ endpoint }) => new Program(program, [endpoint, source]) };
 }
 
 async function measure(stage: Stage, agents: readonly Agent[], durationMs: number): Promise<void> {
   const phases: Record<string, Phase[]> = { "at rest": [], "at work": [] };
   for (const { name, start } of agents) {
     await stage.setWorking(false);
-    await using program = await start(stage);
+    await using program = start(stage);
     // Long enough for the first lists, and for both programs to compile or load what they need.
     await sleep(5_000);
     await program.ask("");

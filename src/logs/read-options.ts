@@ -86,8 +86,10 @@ export interface ReadLogOptions extends LogOptions {
    */
   writerEnded?: AbortSignal | undefined;
   /**
-   * How often to poll for new lines, in milliseconds, at least 1. Only relevant where the file system reports no events;
-   * elsewhere, the reader detects changes at once. @defaultValue 1000
+   * How often to poll for new lines, in milliseconds, at least 1. Only relevant where the file system may not report every change:
+   * everywhere except on the usual local file systems of Linux. There, the reader detects changes at once, and looks every 10
+   * seconds for one that was not reported. Also relevant with {@link isRunning} and `until`, and for a symbolic link.
+   * @defaultValue 1000
    */
   pollIntervalMs?: number | undefined;
   /** @internal How long to wait for a file that does not exist yet, in milliseconds, if its folder exists. */
