@@ -36,8 +36,6 @@ export interface AgentOptions {
 
 const fieldManager = "node-task-agent";
 const tracer = trace.getTracer("node-task-agent");
-/** The shortest time between two reports about one task. */
-export const reportIntervalMs = 1_000;
 
 /** Runs the tasks of one node. */
 export class Agent {
@@ -140,6 +138,7 @@ export class Agent {
       result: result && { revision: result.spec.revision, status: result.status, isDeleted: isDeleted(result) },
       pod: pod?.state ?? (kept ? { type: "unknown" } : { type: "none" }),
       keptRevision: kept?.revision,
+      reportedAt: this.#reportedAt.get(key) ?? 0,
       now: Date.now(),
     });
     if (action === undefined) return false;
@@ -174,11 +173,6 @@ export class Agent {
         await store.forget(key);
         return true;
       case "report": {
-        const next = (this.#reportedAt.get(key) ?? 0) + reportIntervalMs;
-        if (next > Date.now()) {
-          this.#queue.add(key, next);
-          return false;
-        }
         this.#reportedAt.set(key, Date.now());
         if (result === undefined) return true;
         const body = { metadata: nameOf(result), status: action.status };

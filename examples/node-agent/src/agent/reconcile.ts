@@ -22,7 +22,8 @@ export interface Observed {
   pod: PodState;
   /** The revision whose template this node has kept, so that it can run although the task has another one now. */
   keptRevision: string | undefined;
-  /** In milliseconds since the epoch. */
+  /** When the last report was written. Times are in milliseconds since the epoch. */
+  reportedAt: number;
   now: number;
 }
 
@@ -78,10 +79,10 @@ export function reconcile(desired: Desired | undefined, observed: Observed): Act
   if (has && has.revision !== granted) return start(desired, observed, { revision: granted, attempt: 1 });
   switch (pod.type) {
     case "started":
-      return report(desired, pod.run, pod.view, reported) ?? (isFinished(pod.view) ? { type: "removePod" } : undefined);
+      return report(desired, observed, pod.run, pod.view) ?? (isFinished(pod.view) ? { type: "removePod" } : undefined);
     case "refused": {
       const view: PodView = { phase: "Pending", reason: pod.reason, message: pod.message, ready: false, restarts: 0 };
-      return report(desired, pod.run, view, reported) ?? retry(desired, observed, pod);
+      return report(desired, observed, pod.run, view) ?? retry(desired, observed, pod);
     }
     default:
       return next(desired, observed, granted, reported?.revision === granted ? reported : undefined);
@@ -117,15 +118,23 @@ function retry(desired: Desired, observed: Observed, pod: { run: Run; retryAt?: 
   return pod.retryAt > observed.now ? { type: "wait", until: pod.retryAt } : start(desired, observed, pod.run);
 }
 
+/** The shortest time between two reports about one task. */
+export const reportIntervalMs = 1_000;
+
 /** Reports a change. This comes first: what has not been reported is not removed. */
 function report(
   { generation }: Desired,
+  { result, reportedAt, now }: Observed,
   { revision, attempt }: Run,
   view: PodView,
-  reported: ResultStatus | undefined,
 ): Action | undefined {
   const status: ResultStatus = { observedGeneration: generation, revision, attempts: attempt, ...view };
-  return isDeepStrictEqual(status, reported) ? undefined : { type: "report", status };
+  if (isDeepStrictEqual(status, result?.status)) return undefined;
+  // Most pods that are being created run a moment later, and then need one report only.
+  const isNew = view.phase === "Pending" && view.message === undefined;
+  const createdAt = isNew ? Date.parse(view.startedAt ?? "") || 0 : 0;
+  const until = Math.max(reportedAt, createdAt) + reportIntervalMs;
+  return until > now ? { type: "wait", until } : { type: "report", status };
 }
 
 /** When the attempt after a finished one starts: `undefined` for never. */

@@ -19,7 +19,8 @@ journeys("crashes", "full", (journey) => {
       const name = journey.name();
       await Promise.all(nodes.map((node) => node.agent?.end("SIGTERM")));
       const killed = await Promise.all(nodes.map((node) => node.start({ NODE_AGENT_KILL_AT: point })));
-      await journey.fleet.create(name, { mode: "Once", template: journey.template("sleep 0.3; exit 3") });
+      // Runs long enough for two reports.
+      await journey.fleet.create(name, { mode: "Once", template: journey.template("sleep 2; exit 3") });
       const haveFinished = async () => (await journey.fleet.task(name))?.status?.failed === nodes.length;
       const haveEnded = () => killed.every((agent) => agent.hasEnded);
       await expect.poll(async () => haveEnded() || (await haveFinished()), limit).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Desired, type Observed, type PodView, reconcile } from "../../src/agent/reconcile.js";
+import { type Desired, type Observed, type PodView, reconcile, reportIntervalMs } from "../../src/agent/reconcile.js";
 import type { ResultStatus } from "../../src/api/types.js";
 
 const now = Date.parse("2026-01-01T12:00:00Z");
@@ -20,7 +20,7 @@ const statusOf = (view: PodView, attempts = 1, revision = "b"): ResultStatus => 
 function observed(changes: Partial<Observed> & { granted?: string; reported?: ResultStatus } = {}): Observed {
   const { granted = "b", reported, ...rest } = changes;
   return {
-    ...{ pod: { type: "none" }, keptRevision: undefined, now },
+    ...{ pod: { type: "none" }, keptRevision: undefined, reportedAt: 0, now },
     result: { revision: granted, status: reported, isDeleted: false },
     ...rest,
   };
@@ -68,6 +68,22 @@ describe("the first run", () => {
     const pod = started(runningView);
     expect(reconcile(once, observed({ pod }))).toEqual({ type: "report", status: statusOf(runningView) });
     expect(reconcile(once, observed({ pod, reported: statusOf(runningView) }))).toBeUndefined();
+  });
+
+  test("is reported a second after the last report", () => {
+    const wait = { type: "wait", until: now - 600 + reportIntervalMs };
+    expect(reconcile(once, observed({ pod: started(runningView), reportedAt: now - 600 }))).toEqual(wait);
+  });
+
+  test("is reported at once when it runs, and while it is created, only after a second", () => {
+    const view = { ...runningView, phase: "Pending", reason: "ContainerCreating", ready: false } as const;
+    const since = (seconds: number) => ({ ...view, startedAt: at(seconds) });
+    const wait = { type: "wait", until: now - 600 + reportIntervalMs };
+    expect(reconcile(once, observed({ pod: started(since(-0.6)) }))).toEqual(wait);
+    const isReported = (view: PodView) => ({ type: "report", status: statusOf(view) });
+    expect(reconcile(once, observed({ pod: started(since(-1)) }))).toEqual(isReported(since(-1)));
+    const broken = { ...since(0), message: "main: no such image" };
+    expect(reconcile(once, observed({ pod: started(broken) }))).toEqual(isReported(broken));
   });
 });
 
