@@ -6,17 +6,13 @@ import { kubectl } from "../../cluster/kubectl.js";
 import { results, tasks } from "../../src/api/api.js";
 import { journeys, limit } from "../support/journeys.js";
 
-const forever = "exec sleep 1000000";
-
 for (const kind of ["full", "crds"] as const) {
   journeys("outages", kind, (journey) => {
     test("the API server is killed for 30 s in the middle of a roll-out", async () => {
       const { fleet } = journey;
-      const name = journey.name();
-      await fleet.create(name, { mode: "KeepRunning", template: journey.template(forever, { version: "1" }) });
-      await journey.until(name, { ready: 3 });
+      const name = await journey.keepRunning();
       fleet.mostUnavailable.delete(name);
-      await fleet.change(name, { template: journey.template(forever, { version: "2" }) });
+      await fleet.change(name, { template: journey.service("2") });
       await journey.until(name, { updated: 1 });
       await fleet.server.kill();
       await sleep(30_000);
@@ -24,39 +20,34 @@ for (const kind of ["full", "crds"] as const) {
       const running = await Promise.all(fleet.nodes.map((node) => node.readyPods()));
       expect(running.flat().filter((pod) => pod.name === name).length).toBeGreaterThanOrEqual(2);
       await fleet.server.resume();
-      await journey.until(name, { observedGeneration: 2, updated: 3, ready: 3 });
+      await journey.rolledOut(name);
       expect(fleet.mostUnavailable.get(name)).toBe(1);
       await journey.remove(name);
     }, 180_000);
 
     test("a task is changed and another deleted while the API server is about to die", async () => {
       const { fleet } = journey;
-      const [changed, deleted] = [journey.name(), journey.name()];
-      for (const name of [changed, deleted]) {
-        await fleet.create(name, { mode: "KeepRunning", maxUnavailable: "100%", template: journey.template(forever) });
-      }
-      for (const name of [changed, deleted]) await journey.until(name, { ready: 3 });
-      await fleet.change(changed, { template: journey.template(forever, { version: "2" }) });
+      const start = () => journey.keepRunning({ maxUnavailable: "100%" });
+      const [changed, deleted] = await Promise.all([start(), start()]);
+      await fleet.change(changed, { template: journey.service("2") });
       await fleet.remove(deleted);
       await fleet.server.kill();
       await fleet.server.resume();
-      await journey.until(changed, { observedGeneration: 2, updated: 3, ready: 3 });
+      await journey.rolledOut(changed);
       await journey.expectNothingLeft(deleted);
       await journey.remove(changed);
     });
 
     test("containerd is killed: its pods run on, and are not started again", async () => {
       const { fleet } = journey;
-      const name = journey.name();
-      await fleet.create(name, { mode: "KeepRunning", template: journey.template(forever) });
-      await journey.until(name, { ready: 3 });
-      const before = await Promise.all(fleet.nodes.map((node) => node.pods(name)));
+      const name = await journey.keepRunning();
+      const before = await journey.pods(name);
       const task = await fleet.task(name);
       for (const node of journey.nodeNames) await journey.control("kill", node);
       await sleep(3_000);
       for (const node of journey.nodeNames) await journey.control("start", node);
       await sleep(3_000);
-      expect(await Promise.all(fleet.nodes.map((node) => node.pods(name)))).toEqual(before);
+      expect(await journey.pods(name)).toEqual(before);
       expect((await fleet.task(name))?.status).toMatchObject({ ready: task?.status?.ready });
       await fleet.change(name, { maxUnavailable: 3, template: journey.template("exit 0") });
       await expect
@@ -67,10 +58,9 @@ for (const kind of ["full", "crds"] as const) {
 
     test("containerd is away while a task is created and another deleted", async () => {
       const { fleet } = journey;
-      const [created, deleted] = [journey.name(), journey.name()];
+      const deleted = await journey.keepRunning();
+      const created = journey.name();
       const [away = ""] = journey.nodeNames;
-      await fleet.create(deleted, { mode: "KeepRunning", template: journey.template(forever) });
-      await journey.until(deleted, { ready: 3 });
       await journey.control("kill", away);
       await fleet.remove(deleted);
       await fleet.create(created, { mode: "Once", template: journey.template("true") });
@@ -96,10 +86,10 @@ for (const kind of ["full", "crds"] as const) {
         }
       };
       const storm = Promise.all([disturb(), disturb(), disturb()]);
-      await fleet.create(name, { mode: "KeepRunning", template: journey.template(forever, { version: "1" }) });
+      await fleet.create(name, { mode: "KeepRunning", template: journey.service() });
       await journey.until(name, { ready: 3 });
-      await fleet.change(name, { template: journey.template(forever, { version: "2" }) });
-      await journey.until(name, { observedGeneration: 2, updated: 3, ready: 3 });
+      await fleet.change(name, { template: journey.service("2") });
+      await journey.rolledOut(name);
       await fleet.remove(name);
       await journey.expectNothingLeft(name);
       isDone = true;
@@ -108,12 +98,11 @@ for (const kind of ["full", "crds"] as const) {
 
     test("agents are replaced while tasks run: SIGTERM leaves the pods running, and the next process continues", async () => {
       const { fleet } = journey;
-      const [running, ending] = [journey.name(), journey.name()];
-      await fleet.create(running, { mode: "KeepRunning", template: journey.template(forever) });
+      const running = await journey.keepRunning();
+      const ending = journey.name();
       await fleet.create(ending, { mode: "Once", template: journey.template("sleep 4; exit 5") });
-      await journey.until(running, { ready: 3 });
       await journey.until(ending, { running: 3 });
-      const before = await Promise.all(fleet.nodes.map((node) => node.pods(running)));
+      const before = await journey.pods(running);
       const codes = await Promise.all(fleet.nodes.map((node) => node.agent?.end("SIGTERM")));
       expect(codes).toEqual([0, 0, 0]);
       // The jobs end while no agent runs.
@@ -123,30 +112,26 @@ for (const kind of ["full", "crds"] as const) {
       const codesOfJobs = Object.values(await fleet.resultsOf(ending)).map(({ status }) => status);
       expect(codesOfJobs).toMatchObject(Array(3).fill({ attempts: 1, exitCodes: { main: 5 } }));
       await journey.until(running, { ready: 3 });
-      expect(await Promise.all(fleet.nodes.map((node) => node.pods(running)))).toEqual(before);
+      expect(await journey.pods(running)).toEqual(before);
       for (const name of [running, ending]) await journey.remove(name);
     });
 
     test("the controller is replaced in the middle of a roll-out", async () => {
       const { fleet } = journey;
-      const name = journey.name();
-      await fleet.create(name, { mode: "KeepRunning", template: journey.template(forever, { version: "1" }) });
-      await journey.until(name, { ready: 3 });
+      const name = await journey.keepRunning();
       fleet.mostUnavailable.delete(name);
-      await fleet.change(name, { template: journey.template(forever, { version: "2" }) });
+      await fleet.change(name, { template: journey.service("2") });
       await journey.until(name, { updated: 1 });
       await fleet.controller.end("SIGKILL");
-      await journey.until(name, { observedGeneration: 2, updated: 3, ready: 3 });
+      await journey.rolledOut(name);
       expect(fleet.mostUnavailable.get(name)).toBe(1);
       await journey.remove(name);
     });
 
     test("the CRDs are upgraded while a task runs", async () => {
       const { fleet } = journey;
-      const name = journey.name();
-      await fleet.create(name, { mode: "KeepRunning", template: journey.template(forever) });
-      await journey.until(name, { ready: 3 });
-      const before = await Promise.all(fleet.nodes.map((node) => node.pods(name)));
+      const name = await journey.keepRunning();
+      const before = await journey.pods(name);
       if (kind === "crds") {
         await install(fleet.server, "overlays/kubernetes-1.30");
         const faulty = fleet.create(journey.name(), { mode: "Interval", template: journey.template("true") });
@@ -161,9 +146,9 @@ for (const kind of ["full", "crds"] as const) {
         await kubectl(["patch", "crd", crd, "--type=json", "--patch", JSON.stringify(patch)], fleet.server);
         expect(await kubectl(["get", "ntr"], fleet.server)).toContain("REVISION");
       }
-      await fleet.change(name, { template: journey.template(forever, { version: "2" }) });
-      await journey.until(name, { observedGeneration: 2, updated: 3, ready: 3 });
-      expect(await Promise.all(fleet.nodes.map((node) => node.pods(name)))).not.toEqual(before);
+      await fleet.change(name, { template: journey.service("2") });
+      await journey.rolledOut(name);
+      expect(await journey.pods(name)).not.toEqual(before);
       await journey.remove(name);
     });
   });

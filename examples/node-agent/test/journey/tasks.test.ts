@@ -3,8 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { condition, journeys, limit, onAll } from "../support/journeys.js";
 
-const forever = "exec sleep 1000000";
-
 for (const kind of ["full", "crds"] as const) {
   journeys("tasks", kind, (journey) => {
     test("Once: runs on each node, and reports exit codes and the end of the log", async () => {
@@ -67,17 +65,14 @@ for (const kind of ["full", "crds"] as const) {
 
     test("KeepRunning: a new template replaces one pod after the other, and nothing is written afterwards", async () => {
       const { fleet } = journey;
-      const name = journey.name();
-      const template = (version: string) => journey.template(forever, { version });
-      await fleet.create(name, { mode: "KeepRunning", maxUnavailable: 1, template: template("1") });
-      await journey.until(name, { updated: 3, ready: 3, running: 3 });
-      const before = await Promise.all(fleet.nodes.map((node) => node.pods(name)));
+      const name = await journey.keepRunning({ maxUnavailable: 1 });
+      const before = await journey.pods(name);
       fleet.mostUnavailable.delete(name);
-      await fleet.change(name, { template: template("2") });
-      const task = await journey.until(name, { observedGeneration: 2, updated: 3, ready: 3 });
+      await fleet.change(name, { template: journey.service("2") });
+      const task = await journey.rolledOut(name);
       expect(condition(task, "Complete")).toMatchObject({ status: "True", reason: "Ready" });
       expect(fleet.mostUnavailable.get(name)).toBe(1);
-      const after = await Promise.all(fleet.nodes.map((node) => node.pods(name)));
+      const after = await journey.pods(name);
       expect(after.map((pods) => pods.length)).toEqual([1, 1, 1]);
       expect(after).not.toEqual(before);
 
@@ -128,9 +123,7 @@ for (const kind of ["full", "crds"] as const) {
 
     test("each agent serves metrics of itself, of its client and of the runtime's pods", async () => {
       const { fleet } = journey;
-      const name = journey.name();
-      await fleet.create(name, { mode: "KeepRunning", template: journey.template(forever) });
-      await journey.until(name, { ready: 3 });
+      const name = await journey.keepRunning();
       for (const { agent } of fleet.nodes) {
         expect(await agent?.page("/readyz")).toEqual({ status: 200, body: "ok\n" });
         const { body } = (await agent?.page("/metrics")) ?? {};
@@ -144,12 +137,10 @@ for (const kind of ["full", "crds"] as const) {
 
     test("a task that is deleted and created again at once runs anew", async () => {
       const { fleet } = journey;
-      const name = journey.name();
-      await fleet.create(name, { mode: "KeepRunning", template: journey.template(forever) });
-      await journey.until(name, { ready: 3 });
-      const before = await Promise.all(fleet.nodes.map((node) => node.pods(name)));
+      const name = await journey.keepRunning();
+      const before = await journey.pods(name);
       await fleet.remove(name);
-      const again = () => fleet.create(name, { mode: "KeepRunning", template: journey.template(forever) });
+      const again = () => fleet.create(name, { mode: "KeepRunning", template: journey.service() });
       await expect
         .poll(
           () =>
@@ -161,7 +152,7 @@ for (const kind of ["full", "crds"] as const) {
         )
         .toBe("created");
       await journey.until(name, { ready: 3 });
-      const after = await Promise.all(fleet.nodes.map((node) => node.pods(name)));
+      const after = await journey.pods(name);
       expect(after.flat().filter((id) => before.flat().includes(id))).toEqual([]);
       await journey.remove(name);
     });

@@ -13,6 +13,9 @@ import { Fleet } from "./fleet.js";
 /** How long journeys wait for something to happen. It happens much sooner, except on a busy machine. */
 export const limit = { timeout: 60_000, interval: 100 };
 
+/** Runs until it is stopped, and then ends at once. Without the trap, the first process of a container ignores SIGTERM. */
+const service = "trap 'exit 0' TERM; sleep 1000000 & wait";
+
 type Template = NodeTaskSpec["template"];
 
 /** What the journeys of one file share. */
@@ -36,6 +39,30 @@ export class Journey {
     const container = { name: "main", image: this.image, command: ["/bin/sh", "-c", line] };
     const settings = { restartPolicy: "Never", terminationGracePeriodSeconds: 0, hostNetwork: true };
     return { metadata: { labels }, spec: { ...settings, containers: [container] } };
+  }
+
+  /** A pod that runs until it is stopped. Another version is another template. */
+  service(version = "1"): Template {
+    return this.template(service, { version });
+  }
+
+  /** Creates a task of the mode KeepRunning, and returns its name when it is ready on all nodes. */
+  async keepRunning(spec: Partial<NodeTaskSpec> = {}): Promise<string> {
+    const name = this.name();
+    await this.fleet.create(name, { mode: "KeepRunning", template: this.service(), ...spec });
+    await this.until(name, { ready: this.nodeNames.length });
+    return name;
+  }
+
+  /** Waits until a task that was changed once is ready on all nodes with its new template. */
+  async rolledOut(name: string): Promise<NodeTask> {
+    const { length } = this.nodeNames;
+    return await this.until(name, { observedGeneration: 2, updated: length, ready: length });
+  }
+
+  /** The ids of the pods of a task, on each node. */
+  async pods(name: string): Promise<string[][]> {
+    return await Promise.all(this.fleet.nodes.map((node) => node.pods(name)));
   }
 
   /** Waits until a task's status has a value, and returns the task. */
