@@ -2,19 +2,16 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { spawnBound } from "../../../test/runtime/lab/namespaces.js";
+import { systemNamespace } from "./install.js";
+import { compile } from "./programs.js";
+import { troubleOf } from "./trouble.js";
 
-/** `npm run test:agent` installs the packed package and sets this. Otherwise the sources run, which start more slowly. */
-const program = process.env.NODE_AGENT_PROGRAM
-  ? [process.env.NODE_AGENT_PROGRAM]
-  : [
-      ...["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href],
-      fileURLToPath(new URL("../src/main.ts", import.meta.url)),
-    ];
+/** `npm run test:agent` installs the packed package and sets this. Otherwise the sources are compiled. */
+const packed = process.env.NODE_AGENT_PROGRAM;
+let program: Promise<string> | undefined;
 
 export interface AgentProcessOptions {
   command: "agent" | "controller";
@@ -26,39 +23,36 @@ export interface AgentProcessOptions {
 
 /** The agent or the controller in a process of its own, as in a cluster. */
 export class AgentProcess implements AsyncDisposable {
+  /** Warnings and errors that it has logged, by {@link troubleOf}. */
+  readonly troubles: Record<string, number> = {};
   #port: number | undefined;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    if (child.stdout === null) return;
-    createInterface(child.stdout).on("line", (line) => {
-      const { message, port } = JSON.parse(line);
-      if (message === "started") this.#port = port;
-    });
   }
 
   /** Starts the process, and resolves when it works, or has ended. */
   static async start({ command, kubeconfig, folder, env = {} }: AgentProcessOptions): Promise<AgentProcess> {
+    program ??= packed ? Promise.resolve(packed) : compile("src/main.ts");
     await mkdir(folder, { recursive: true });
     const file = join(folder, "kubeconfig");
     await writeFile(file, kubeconfig, { mode: 0o600 });
+    const common = { KUBECONFIG: file, PORT: "0", HOST: "127.0.0.1", POD_NAMESPACE: systemNamespace };
     // Ends with this process, also if that is killed.
-    const child = spawnBound([process.execPath, ...program, command], {
-      env: {
-        ...process.env,
-        KUBECONFIG: file,
-        PORT: "0",
-        HOST: "127.0.0.1",
-        POD_NAMESPACE: "node-task-system",
-        ...env,
-      },
+    const child = spawnBound([process.execPath, await program, command], {
+      env: { ...process.env, ...common, ...env },
       stdio: ["ignore", "pipe", "inherit"],
     });
     const started = new AgentProcess(child);
+    const log = createInterface(child.stdout!).on("line", (line) => started.#read(line));
     child.stdout?.pipe(createWriteStream(join(folder, "log"), { flags: "a" }));
-    await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
+    await Promise.race([once(log, "line"), once(child, "exit")]);
     return started;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Where it serves its metrics and its health. */
@@ -89,5 +83,13 @@ export class AgentProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end("SIGKILL");
+  }
+
+  #read(line: string): void {
+    const { level, message, port, error } = JSON.parse(line);
+    if (message === "started") this.#port = port;
+    if (level === "info") return;
+    const trouble = troubleOf(message, error);
+    this.troubles[trouble] = (this.troubles[trouble] ?? 0) + 1;
   }
 }

@@ -53,11 +53,11 @@ export class Cluster implements AsyncDisposable {
   async startController(): Promise<void> {
     const kubeconfig = await asAccount(this.server, this.admin, "node-task-controller");
     const folder = join(this.folder, "controller");
-    const start = async () => {
-      this.controller = await AgentProcess.start({ command: "controller", kubeconfig, folder });
-      void this.controller.ended().then(async () => {
-        if (!this.stopping.signal.aborted) await start();
-      });
+    const start = async (): Promise<void> => {
+      const controller = await AgentProcess.start({ command: "controller", kubeconfig, folder });
+      this.controller = controller;
+      if (this.stopping.signal.aborted) return await controller[Symbol.asyncDispose]();
+      void controller.ended().then(() => (this.stopping.signal.aborted ? undefined : start()));
     };
     await start();
   }

@@ -1,5 +1,4 @@
 /** @module */
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,13 +12,13 @@ import { crdServerProgram } from "./crd-server.js";
 import { etcdProgram } from "./etcd.js";
 import { fullServerPrograms } from "./full-server.js";
 import { kubectlProgram } from "./kubectl.js";
+import { signals, stopSignal } from "./signals.js";
 import { step } from "./step.js";
 
 /** The name of the lab's registry in manifests. Its address differs from lab to lab. */
 const registry = "registry.example";
 /** How long agents have to remove the pods of all tasks. */
 const removalMs = 20_000;
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Runs a cluster until SIGINT, SIGTERM or SIGHUP. */
 export async function up(kind: ApiServerKind): Promise<void> {
@@ -38,7 +37,10 @@ export async function up(kind: ApiServerKind): Promise<void> {
     Cluster.start(kind, lab.instances),
   );
   await print(cluster, lab, kubectl);
+  // A promise alone does not keep the process running.
+  const timer = setInterval(() => {}, 2 ** 30);
   await stopped;
+  clearInterval(timer);
   await step("Remove all tasks", () => removeTasks(cluster));
   console.log("Stop the cluster …");
 }
@@ -56,14 +58,6 @@ async function prepare(kind: ApiServerKind): Promise<string> {
     );
   }
   return await step("Fetch kubectl", () => kubectlProgram());
-}
-
-/** Resolves with the first signal, and ignores further ones: npm passes on what the terminal has already sent. */
-function stopSignal(): Promise<unknown> {
-  for (const name of signals) process.on(name, () => {});
-  // A promise alone does not keep the process running.
-  const timer = setInterval(() => {}, 2 ** 30);
-  return Promise.race(signals.map((name) => once(process, name))).finally(() => clearInterval(timer));
 }
 
 async function print(cluster: Cluster, lab: Lab, kubectl: string): Promise<void> {

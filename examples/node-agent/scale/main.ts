@@ -7,7 +7,10 @@ import { writeFile } from "node:fs/promises";
 import { machine } from "../../../bench/support/machine.js";
 import { parseOptions } from "../../../bench/support/options.js";
 import type { ApiServerKind } from "../cluster/api-server.js";
-import { startCluster } from "./cluster.js";
+import { crdServerProgram } from "../cluster/crd-server.js";
+import { fullServerPrograms } from "../cluster/full-server.js";
+import { stopSignal } from "../cluster/signals.js";
+import { startLargeCluster } from "./large-cluster.js";
 import type { Costs } from "./model.js";
 import type { Phase } from "./phases.js";
 import { probe } from "./probes.js";
@@ -48,11 +51,11 @@ interface Options {
   restMs: number;
 }
 
-async function measureFleet({ agents, server, ...options }: Options): Promise<{ phases: Phase[]; findings: Findings }> {
-  await using cluster = await startCluster(server, agents);
-  const interrupted = new Promise<never>((_, reject) => {
-    for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => reject(new Error(`ended by ${name}`)));
-  });
+async function measureFleet(
+  { agents, server, ...options }: Options,
+  interrupted: Promise<never>,
+): Promise<{ phases: Phase[]; findings: Findings }> {
+  await using cluster = await startLargeCluster(server, agents);
   const phases: Phase[] = [];
   const steps = scenario(cluster, options);
   while (true) {
@@ -78,7 +81,14 @@ async function main(args: string[]): Promise<void> {
   if (options.agents < 2) throw new Error(`--agents must be at least 2, got "${options.agents}".`);
   if (options.rest < 4) throw new Error(`--rest must be at least 4, got "${options.rest}".`);
   const { agents, tasks } = options;
-  const { phases, findings } = await measureFleet({ agents, server, tasks, restMs: options.rest * 1_000 });
+  // Nothing runs while the API server is built, so that a signal ends the process at once.
+  await (server === "full" ? fullServerPrograms() : crdServerProgram());
+  const interrupted = stopSignal().then((name) => {
+    throw new Error(`ended by ${name}`);
+  });
+  interrupted.catch(() => {});
+  const fleet = { agents, server, tasks, restMs: options.rest * 1_000 };
+  const { phases, findings } = await measureFleet(fleet, interrupted);
   console.log(`${agents} agents, ${tasks} tasks, API server ${findings.version}, ${machine()}.\n`);
   console.log([phaseTable(phases), usageTable(phases), stateTable(phases), requestTable(phases)].join("\n\n"));
   console.log(`\n${latencyTable(findings.latencies)}`);
@@ -86,7 +96,12 @@ async function main(args: string[]): Promise<void> {
   let costs: Costs | undefined;
   if (!options["no-model"]) {
     const { resultBytes, taskBytes } = findings;
-    costs = { ...(await probe(server)), resultBytes, taskBytes, writesPerPod: writesPerPod(phases, agents * tasks) };
+    costs = {
+      ...(await probe(server, interrupted)),
+      resultBytes,
+      taskBytes,
+      writesPerPod: writesPerPod(phases, agents * tasks),
+    };
     console.log(`\n${costTable(costs)}\n\n${modelTable(sizes, tasksOfModel, costs)}`);
   }
   if (!options.json) return;
@@ -94,4 +109,8 @@ async function main(args: string[]): Promise<void> {
   await writeFile(options.json, `${JSON.stringify(figures, null, 1)}\n`);
 }
 
-await main(process.argv.slice(2));
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error);
+  // What was interrupted may still wait for something.
+  process.exit(1);
+});

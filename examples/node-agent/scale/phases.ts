@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cluster } from "./cluster.js";
 import { type Change, type Counters, changeOf, differences } from "./counters.js";
+import type { LargeCluster } from "./large-cluster.js";
 
 /** What was counted while the cluster did one thing. */
 export interface Phase {
@@ -21,7 +21,7 @@ export interface Phase {
 const settleMs = 3_000;
 
 /** Counts until the work is done and has settled. */
-export async function measure(cluster: Cluster, name: string, work: () => Promise<unknown>): Promise<Phase> {
+export async function measure(cluster: LargeCluster, name: string, work: () => Promise<unknown>): Promise<Phase> {
   const { meter } = cluster;
   const before = await meter.read();
   const troublesBefore = await cluster.troubles();
@@ -41,7 +41,7 @@ export async function measure(cluster: Cluster, name: string, work: () => Promis
 }
 
 /** Counts for some time while nothing is asked for. */
-export async function measureRest(cluster: Cluster, name: string, ms: number): Promise<Phase> {
+export async function measureRest(cluster: LargeCluster, name: string, ms: number): Promise<Phase> {
   return { ...(await measure(cluster, name, () => sleep(ms - settleMs))), convergedMs: undefined };
 }
 
@@ -50,7 +50,7 @@ class Poll {
   readonly #stopping = new AbortController();
   readonly #running: Promise<{ peakPerSecond: number; loopDelayMs: number }>;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: LargeCluster) {
     this.#running = this.#run(cluster);
     // The failure is seen by `end`, which comes later.
     this.#running.catch(() => {});
@@ -61,7 +61,7 @@ class Poll {
     return await this.#running;
   }
 
-  async #run({ agents }: Cluster): Promise<{ peakPerSecond: number; loopDelayMs: number }> {
+  async #run({ agents }: LargeCluster): Promise<{ peakPerSecond: number; loopDelayMs: number }> {
     const { signal } = this.#stopping;
     const worst = { peakPerSecond: 0, loopDelayMs: 0 };
     let { answered } = await agents.report();

@@ -18,10 +18,18 @@ const watchCount = 1_000;
 const changes = 200;
 const idleMs = 3_000;
 
-/** Measures what single things cost the API server and etcd, without agents. Each cost is the difference of two measurements. */
-export async function probe(kind: ApiServerKind): Promise<ProbedCosts> {
+/**
+ * Measures what single things cost the API server and etcd, without agents. Each cost is the difference of two measurements.
+ *
+ * @param interrupted rejects to end the measurement
+ */
+export async function probe(kind: ApiServerKind, interrupted: Promise<never>): Promise<ProbedCosts> {
   await using server = await ApiServer.start(kind);
   const admin = await install(server);
+  return await Promise.race([probeServer(server, admin), interrupted]);
+}
+
+async function probeServer(server: ApiServer, admin: KubeConfig): Promise<ProbedCosts> {
   const bench = new Bench(server, admin);
   await bench.calibrate();
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { VersionApi } from "@kubernetes/client-node";
 import { tasks } from "../src/api/api.js";
 import { keyOf, type NodeTask, type NodeTaskSpec } from "../src/api/types.js";
-import type { Cluster } from "./cluster.js";
+import type { LargeCluster } from "./large-cluster.js";
 import { measure, measureRest, type Phase } from "./phases.js";
 import { containers } from "./runtime.js";
 
@@ -27,10 +27,9 @@ export interface Findings {
 }
 
 /** What agents do in their life, in this order. Each phase begins when the one before has settled. */
-export async function* scenario(cluster: Cluster, options: ScenarioOptions): AsyncGenerator<Phase, Findings> {
-  const { agents, api, nodes, observer, server, meter } = cluster;
+export async function* scenario(cluster: LargeCluster, options: ScenarioOptions): AsyncGenerator<Phase, Findings> {
+  const { agents, api, nodeCount: all, observer, server, meter } = cluster;
   const names = Array.from({ length: options.tasks }, (_, index) => `service-${index}`);
-  const all = nodes.length;
   const each = async <T>(work: (name: string) => Promise<T>) => await Promise.all(names.map(work));
   const isReady = ({ status }: NodeTask) => status?.ready === all && status.updated === all;
 
@@ -72,7 +71,6 @@ export async function* scenario(cluster: Cluster, options: ScenarioOptions): Asy
     await server.resume();
     const isBack = async () => {
       await sleep(200);
-      await cluster.restartController();
       return (await meter.read()).openWatches >= watches;
     };
     await observer.until("all watches are open", isBack, limitMs);
@@ -96,7 +94,7 @@ export async function* scenario(cluster: Cluster, options: ScenarioOptions): Asy
 
 /** Resolves when the status says that the tasks, or what they were changed to, are complete on all nodes. */
 async function settled(
-  { observer }: Cluster,
+  { observer }: LargeCluster,
   wanted: readonly (NodeTask | undefined)[],
   test: (task: NodeTask) => boolean,
 ): Promise<void> {
@@ -112,7 +110,7 @@ function isComplete({ status }: NodeTask, generation: number): boolean {
   return complete && (status?.observedGeneration ?? 0) >= generation;
 }
 
-async function expectPods({ pods }: Cluster, expected: number): Promise<void> {
+async function expectPods({ pods }: LargeCluster, expected: number): Promise<void> {
   const found = await pods();
   if (found !== expected) throw new Error(`there must be ${expected} pods now, found ${found}`);
 }

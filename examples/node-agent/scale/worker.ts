@@ -9,13 +9,13 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { CriClient } from "k8s-cri-client";
 import { describeNode } from "k8s-cri-client/kubernetes";
 import type { FakeRuntime } from "k8s-cri-client/testing";
+import { troubleOf } from "../cluster/trouble.js";
 import { Agent } from "../src/agent/agent.js";
 import { Store } from "../src/agent/store.js";
 import { Api, messageOf } from "../src/api/api.js";
 import { heartbeat } from "../src/heartbeat.js";
 import type { Log } from "../src/log.js";
 import { nodeOverrides, startRuntime } from "./runtime.js";
-import { troubleOf } from "./trouble.js";
 
 export interface WorkerSetup {
   kubeconfig: string;
