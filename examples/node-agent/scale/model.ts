@@ -4,6 +4,7 @@
  * @module
  */
 import { watchSeconds } from "../src/api/informer.js";
+import { collectMs } from "../src/controller/controller.js";
 import { leaseSeconds } from "../src/heartbeat.js";
 
 /** Each agent renews its lease three times in its duration. */
@@ -14,8 +15,6 @@ const meanWatchSeconds = 1.5 * watchSeconds;
 const controllerWatches = 3;
 /** The controller reads and replaces its own lease. */
 const electionPerSecond = 2 / 3;
-/** The controller writes the status of a task at most this often. */
-const statusPerSecond = 2;
 
 export interface Fleet {
   nodes: number;
@@ -70,6 +69,7 @@ export function loadOf({ nodes, tasks }: Fleet, costs: Costs): Load {
   const listedAtStart = nodes * (results + tasks);
   const writes = nodes * costs.writesPerPod;
   const compared = writes * (nodes + 1);
+  const statusPerSecond = 1_000 / collectMs(nodes);
   return {
     watches,
     watchMemoryBytes: watches * costs.watchBytes,

@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import http, { type IncomingMessage } from "node:http";
+import https, { type RequestOptions } from "node:https";
+import { text } from "node:stream/consumers";
 import {
   ApiException,
   CustomObjectsApi,
@@ -13,7 +17,6 @@ import {
   setHeaderOptions,
   type V1Lease,
   type V1ObjectMeta,
-  Watch,
 } from "@kubernetes/client-node";
 import { group, type NodeTask, type NodeTaskResult } from "./types.js";
 
@@ -46,22 +49,37 @@ export interface ListOptions {
   _continue?: string;
 }
 
-/** An event of a watch. The object of an ERROR is a Status. */
+export interface WatchOptions {
+  namespace?: string;
+  labelSelector?: string;
+  /** The watch begins after it. */
+  resourceVersion: string;
+  timeoutSeconds: number;
+}
+
+/** The object of a BOOKMARK has only a version. */
 export interface WatchEvent<T> {
-  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   object: T;
 }
+
+/** How long a watch waits for its response, and then for each event. The API server sends a bookmark about once a minute. */
+const watchLimits = { responseMs: 15_000, silenceMs: 100_000 };
 
 type HttpAgent = NonNullable<ReturnType<RequestContext["getAgent"]>>;
 
 /** The few requests of the agent and the controller. A request that has no answer within ten seconds fails. */
 export class Api {
   readonly #objects: CustomObjectsApi;
-  readonly #watch: Watch;
+  readonly #config: KubeConfig;
   #agent: HttpAgent | undefined;
 
   /** @param onResponse is called with the HTTP status of each response */
-  constructor(config: KubeConfig, onResponse: (status: number) => void = () => {}) {
+  constructor(
+    config: KubeConfig,
+    onResponse: (status: number) => void = () => {},
+    private readonly limits = watchLimits,
+  ) {
     const middleware = {
       pre: async (context: RequestContext) => {
         context.setSignal(AbortSignal.timeout(10_000));
@@ -78,7 +96,7 @@ export class Api {
     const baseServer = new ServerConfiguration(config.getCurrentCluster()?.server ?? "", {});
     const configuration = { baseServer, authMethods: { default: config }, promiseMiddleware: [middleware] };
     this.#objects = new CustomObjectsApi(createConfiguration(configuration));
-    this.#watch = new Watch(config);
+    this.#config = config;
   }
 
   /** Lists the objects of one namespace, or of all. */
@@ -137,20 +155,37 @@ export class Api {
     return answer?.kind === type.kind ? answer : undefined;
   }
 
-  /** Watches the objects of one namespace, or of all, until the server or the returned controller ends the watch. */
-  async watch<T extends KubernetesObject>(
+  /**
+   * Watches the objects of one namespace, or of all, until the server ends the watch or the signal aborts. A server that sends nothing
+   * for too long has stopped to answer, and the watch fails.
+   */
+  async *watch<T extends KubernetesObject>(
     { group, version, plural }: Resource<T>,
-    {
-      namespace,
-      ...query
-    }: { namespace?: string; labelSelector?: string; resourceVersion: string; timeoutSeconds: number },
-    onEvent: (event: WatchEvent<T>) => void,
-    onEnd: (error: unknown) => void,
-  ): Promise<AbortController> {
+    { namespace, ...query }: WatchOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent<T>> {
     const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
-    const path = `/apis/${group}/${version}${scope}/${plural}`;
-    const parameters = { ...query, allowWatchBookmarks: true };
-    return await this.#watch.watch(path, parameters, (_type, _object, event: WatchEvent<T>) => onEvent(event), onEnd);
+    const url = new URL(`${this.#config.getCurrentCluster()?.server}/apis/${group}/${version}${scope}/${plural}`);
+    const parameters = { ...query, watch: true, allowWatchBookmarks: true };
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value));
+    const options: RequestOptions = { signal, timeout: this.limits.responseMs };
+    await this.#config.applyToHTTPSOptions(options);
+    let response: IncomingMessage | undefined;
+    const request = (url.protocol === "http:" ? http : https).request(url, options);
+    request.on("timeout", () =>
+      (response ?? request).destroy(new Error("the API server has sent nothing for too long")),
+    );
+    // The response fails, too.
+    request.on("error", () => {});
+    [response] = (await once(request.end(), "response")) as [IncomingMessage];
+    request.setTimeout(this.limits.silenceMs);
+    if (response.statusCode !== 200) throw new ApiException(response.statusCode ?? 0, "", await text(response), {});
+    let rest = "";
+    for await (const chunk of response.setEncoding("utf8")) {
+      const lines = `${rest}${chunk}`.split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield eventOf(line);
+    }
   }
 }
 
@@ -161,10 +196,9 @@ export interface Named {
 
 type PartOf<T extends KubernetesObject> = Partial<Omit<T, "metadata">> & { metadata: V1ObjectMeta & Named };
 
-/** Returns the HTTP status of an error of the API server; for a watch too, whose errors have another form. */
+/** Returns the HTTP status of an error of the API server. */
 export function statusCode(error: unknown): number | undefined {
-  if (error instanceof ApiException) return error.code;
-  return error instanceof Error && "statusCode" in error ? Number(error.statusCode) : undefined;
+  return error instanceof ApiException ? error.code : undefined;
 }
 
 /** Returns the message of the API server, without the headers that client-node adds. */
@@ -177,6 +211,13 @@ export function messageOf(error: unknown): string {
     }
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+function eventOf<T>(line: string): WatchEvent<T> {
+  const event = JSON.parse(line);
+  // Its object is a Status.
+  if (event.type === "ERROR") throw new ApiException(event.object.code, "", JSON.stringify(event.object), {});
+  return event;
 }
 
 async function ifFound<T>(request: Promise<T>): Promise<T | undefined> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "@kubernetes/client-node";
-import { type Api, type Resource, statusCode, type WatchEvent } from "./api.js";
+import { type Api, type Resource, statusCode } from "./api.js";
 import { keyOf } from "./types.js";
 
 export interface InformerOptions<T> {
@@ -20,8 +20,6 @@ export interface InformerOptions<T> {
 
 /** The shortest time that one watch lasts. The longest is twice as long, so that many agents do not come back at the same time. */
 export const watchSeconds = 300;
-/** A server that has sent nothing for this time has stopped to answer: it sends a bookmark about once a minute. */
-const silenceMs = 100_000;
 const pageSize = 500;
 
 /** Keeps a copy of objects: lists them, watches them, and begins anew after any failure. */
@@ -33,6 +31,8 @@ export class Informer<T extends KubernetesObject> {
   readonly #groups = new Map<string, Map<string, T>>();
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  /** The version up to which the copy has all changes. */
+  #resourceVersion: string | undefined;
   #isSynced = false;
   #connectedAt: number | undefined;
 
@@ -60,9 +60,9 @@ export class Informer<T extends KubernetesObject> {
     return [...this.#objects.values()];
   }
 
-  /** Returns the objects of one group. */
-  grouped(group: string): T[] {
-    return [...(this.#groups.get(group)?.values() ?? [])];
+  /** Returns the objects of one group by their keys. */
+  grouped(group: string): ReadonlyMap<string, T> {
+    return this.#groups.get(group) ?? new Map();
   }
 
   /** Puts the result of a write into the copy, unless the watch has brought a newer one. Returns whether it did. */
@@ -98,16 +98,16 @@ export class Informer<T extends KubernetesObject> {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    let resourceVersion: string | undefined;
     for (let failures = 0; !signal.aborted; ) {
       try {
-        resourceVersion ??= await this.#list();
-        resourceVersion = await this.#watch(resourceVersion);
+        this.#resourceVersion ??= await this.#list();
+        await this.#watch(this.#resourceVersion);
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
         this.#connectedAt = undefined;
-        if (isExpired(error)) resourceVersion = undefined;
+        // 410: the server has forgotten the version to continue from.
+        if (statusCode(error) === 410) this.#resourceVersion = undefined;
         else this.#options.onError(error);
         // Many agents lose the server at the same time, and must not come back at the same time.
         const delayMs = Math.min(250 * 2 ** failures++, 15_000) * (0.5 + Math.random() / 2);
@@ -139,54 +139,18 @@ export class Informer<T extends KubernetesObject> {
     return page.resourceVersion ?? "0";
   }
 
-  /** Watches from a version on, and returns the version to continue from. */
-  async #watch(from: string): Promise<string> {
-    let resourceVersion = from;
-    const { signal } = this.#stopping;
-    await new Promise<void>((resolve, reject) => {
-      let request: AbortController | undefined;
-      let hasEnded = false;
-      const end = (error?: unknown) => {
-        // Aborting the request ends it once more, with an error that would hide the first one.
-        if (hasEnded) return;
-        hasEnded = true;
-        clearTimeout(timer);
-        signal.removeEventListener("abort", stop);
-        request?.abort();
-        if (error) reject(error);
-        else resolve();
-      };
-      const stop = () => end();
-      const timer = setTimeout(() => end(new Error(`no event or bookmark for ${silenceMs / 1_000} s`)), silenceMs);
-      signal.addEventListener("abort", stop);
-      const onEvent = (event: WatchEvent<T>) => {
-        timer.refresh();
-        if (event.type === "ERROR") return end(watchError(event.object as object));
-        this.#connectedAt ??= Date.now();
-        resourceVersion = event.object.metadata?.resourceVersion ?? resourceVersion;
-        if (event.type === "BOOKMARK") return;
-        const isNews = event.type === "DELETED" ? this.drop(event.object) : this.put(event.object);
-        if (isNews) this.#options.onChange(event.object);
-      };
-      const timeoutSeconds = Math.round(watchSeconds * (1 + Math.random()));
-      const query = { resourceVersion: from, timeoutSeconds, ...this.#options.scope };
-      this.#api.watch(this.#type, query, onEvent, end).then((controller) => {
-        request = controller;
-        if (hasEnded) controller.abort();
-      }, end);
-    });
-    return resourceVersion;
+  /** Applies the changes since a version, until the server ends the watch. */
+  async #watch(resourceVersion: string): Promise<void> {
+    const timeoutSeconds = Math.round(watchSeconds * (1 + Math.random()));
+    const options = { resourceVersion, timeoutSeconds, ...this.#options.scope };
+    for await (const { type, object } of this.#api.watch(this.#type, options, this.#stopping.signal)) {
+      this.#connectedAt ??= Date.now();
+      this.#resourceVersion = object.metadata?.resourceVersion;
+      if (type === "BOOKMARK") continue;
+      const isNews = type === "DELETED" ? this.drop(object) : this.put(object);
+      if (isNews) this.#options.onChange(object);
+    }
   }
-}
-
-/** The error for a watch that the server ends with a Status. */
-function watchError(status: { code?: number; message?: string }): Error {
-  return Object.assign(new Error(status.message ?? "the API server ended the watch"), { statusCode: status.code });
-}
-
-/** Whether the server has forgotten the version to continue from. */
-function isExpired(error: unknown): boolean {
-  return statusCode(error) === 410;
 }
 
 /** Versions are opaque by their documentation, but etcd's are numbers that grow; Kubernetes 1.35 promises it. */

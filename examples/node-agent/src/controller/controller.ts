@@ -23,6 +23,11 @@ const fieldManager = "node-task-controller";
 /** A deleted result whose agent has not renewed its lease for this time is removed without it. */
 const forgetAfterMs = 300_000;
 
+/** How long reports about a task are collected into one status. Each status goes to all agents, so that many nodes get few of them. */
+export function collectMs(nodes: number): number {
+  return Math.max(500, nodes);
+}
+
 /** Grants nodes their turn, and writes the status of tasks. One controller is enough: the others wait for its lease. */
 export class Controller {
   readonly #api: Api;
@@ -42,7 +47,7 @@ export class Controller {
     this.#tasks = new Informer(api, tasks, { onError, onChange: (task) => this.#queue.add(keyOf(task)) });
     this.#results = new Informer(api, results, {
       ...{ onError, groupBy: taskKeyOf },
-      onChange: (result) => this.#queue.add(taskKeyOf(result)),
+      onChange: (result) => this.#collect(taskKeyOf(result)),
     });
     this.#leases = new Informer(api, leases, {
       ...{ onError, scope: { namespace, labelSelector: agentLeaseLabel }, onChange: (lease) => this.#noteLease(lease) },
@@ -50,8 +55,7 @@ export class Controller {
     this.#queue = new Queue({
       work: async (key) => (this.isSynced ? await this.#work(key) : this.#queue.add(key, Date.now() + 100)),
       onError: (key, error) => log("error", "cannot reconcile", { task: key, error }),
-      // Collects the reports of many nodes into one status.
-      ...{ workers: 4, delayMs: 500 },
+      ...{ workers: 4, delayMs: collectMs(0) },
     });
   }
 
@@ -71,13 +75,18 @@ export class Controller {
     await Promise.all([...informers, this.#queue.close()]);
   }
 
+  #collect(key: string): void {
+    this.#queue.add(key, Date.now() + collectMs(this.#results.grouped(key).size));
+  }
+
   async #work(key: string): Promise<void> {
     this.#checkLeases();
     const task = this.#tasks.get(key);
     if (task === undefined) return;
-    const ofTask = this.#results
-      .grouped(key)
-      .filter(({ metadata }) => metadata?.labels?.[labels.task] === task.metadata?.uid);
+    const uid = task.metadata?.uid;
+    const ofTask = [...this.#results.grouped(key).values()].filter(
+      ({ metadata }) => metadata?.labels?.[labels.task] === uid,
+    );
     if (isDeleted(task)) return await this.#removeResults(task, ofTask);
     const name = nameOf(task);
     if (!task.metadata?.finalizers?.includes(taskFinalizer)) {
@@ -91,7 +100,7 @@ export class Controller {
       const granted = await this.#api.merge(results, nameOf(result), { spec: { revision } });
       if (granted) this.#results.put(granted);
     });
-    if (grants.length > 0) return this.#queue.add(key);
+    if (grants.length > 0) return this.#collect(key);
     if (!isDeepStrictEqual(status, task.status)) {
       this.#tasks.put(await this.#api.apply(tasks, { metadata: name, status }, fieldManager));
     }

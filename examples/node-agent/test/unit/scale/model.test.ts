@@ -26,7 +26,12 @@ test("what grows with the square of the nodes is shown as such", () => {
   expect(large.results / small.results).toBe(10);
   expect(large.listedAtStart / small.listedAtStart).toBeCloseTo(100, -1);
   expect(large.compared / small.compared).toBeCloseTo(100, -1);
-  expect(large.statusBytesPerSecond / small.statusBytesPerSecond).toBe(10);
+});
+
+test("large fleets get fewer statuses, so that their bytes do not grow", () => {
+  expect(large.statusBytesPerSecond / small.statusBytesPerSecond).toBe(5);
+  const larger = loadOf({ nodes: 10_000, tasks: 5 }, costs);
+  expect(larger.statusBytesPerSecond).toBe(large.statusBytesPerSecond);
 });
 
 test("processor times are the costs times the counts", () => {
