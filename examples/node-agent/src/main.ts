@@ -16,7 +16,7 @@ import { Agent } from "./agent/agent.js";
 import { Store } from "./agent/store.js";
 import { Api } from "./api/api.js";
 import { Controller } from "./controller/controller.js";
-import { elect } from "./controller/election.js";
+import { Election } from "./controller/election.js";
 import { heartbeat } from "./heartbeat.js";
 import { createLog } from "./log.js";
 import { Metrics } from "./metrics.js";
@@ -77,18 +77,26 @@ async function labelsOf(name: string): Promise<Record<string, string>> {
 /** Waits for its lease, and then runs the controller until it loses the lease. */
 function runController(): Program {
   const controller = new Controller(api, namespace, log);
-  const lease = { namespace, name: "node-task-controller", holder };
-  void elect(api, lease, log, stopping.signal).then((lost) => {
-    if (stopping.signal.aborted) return;
-    log("info", "holds the lease");
-    controller.start();
-    lost.addEventListener("abort", () => {
-      if (stopping.signal.aborted) return;
+  const election = new Election({
+    ...{ api, holder, log, lease: { namespace, name: "node-task-controller" } },
+    onWon: () => {
+      log("info", "holds the lease");
+      controller.start();
+    },
+    onLost: () => {
       log("error", "has lost the lease");
       process.exit(1);
-    });
+    },
   });
-  return { isReady: () => true, close: () => controller.close() };
+  election.start();
+  return {
+    isReady: () => true,
+    close: async () => {
+      // In this order, so that never two controllers work.
+      await controller.close();
+      await election.close();
+    },
+  };
 }
 
 const program = command === "agent" ? await runAgent() : runController();

@@ -8,8 +8,9 @@ import { crdServerProgram } from "../../cluster/crd-server.js";
 import { configOf, install } from "../../cluster/install.js";
 import { Agent } from "../../src/agent/agent.js";
 import { Store } from "../../src/agent/store.js";
-import { Api, results, tasks } from "../../src/api/api.js";
+import { Api, leases, results, tasks } from "../../src/api/api.js";
 import { Controller } from "../../src/controller/controller.js";
+import { Election } from "../../src/controller/election.js";
 import { heartbeat } from "../../src/heartbeat.js";
 
 const namespace = "node-task-system";
@@ -101,6 +102,23 @@ describe.skipIf(missing)("three agents and a real API server", () => {
     await api.merge(tasks, { namespace: "default", name: "web" }, { spec: { template } });
     await expect.poll(() => statusOf("web"), limit).toMatchObject({ observedGeneration: 2, updated: 3, ready: 3 });
     await expectRemoved("web");
+  });
+
+  test("a controller that ends releases its lease", async () => {
+    const lease = { namespace, name: "election" };
+    const won: string[] = [];
+    const start = (holder: string) => {
+      const election = new Election({ api, lease, holder, log, onWon: () => won.push(holder), onLost: () => {} });
+      election.start();
+      open.push(() => election.close());
+      return election;
+    };
+    const first = start("first");
+    await expect.poll(() => won, limit).toEqual(["first"]);
+    start("second");
+    await first.close();
+    expect((await api.get(leases, lease))?.spec).not.toHaveProperty("holderIdentity", "first");
+    await expect.poll(() => won, limit).toEqual(["first", "second"]);
   });
 
   async function expectRemoved(name: string): Promise<void> {
