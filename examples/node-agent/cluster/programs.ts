@@ -10,7 +10,7 @@ const example = fileURLToPath(new URL("..", import.meta.url));
  * Compiles a program of this example with the sources of the SDK, and returns its path. A process that compiles its own source starts
  * late, and has other needs than one on a node.
  */
-export async function compile(source: "src/main.ts" | "scale/worker.ts"): Promise<string> {
+export async function compile(source: "src/main.ts" | "scale/worker.ts" | "bench/plain.ts"): Promise<string> {
   const path = `${example}dist/programs/${basename(source, ".ts")}.js`;
   await build({
     absWorkingDir: example,
