@@ -16,6 +16,7 @@ import { parseOptions } from "../support/options.js";
 import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
 import { GoReader } from "./go-reader.js";
+import { Follower } from "./many.js";
 import { cat, NodeReader, type ReadResult, wc } from "./readers.js";
 
 export const help = `Measures reading, tailing and following CRI logs, compared with k8s.io/cri-client, the reader of crictl and the kubelet.
@@ -25,6 +26,7 @@ Usage: npm run bench -- logs [options]
   --mib <n>      size of the log, which is written to the folder for temporary files; default 1024
   --rounds <n>   measurements of each reader; default 5
   --lines <n>    lines to follow, one every 4 ms; default 1000
+  --logs <n>     logs to follow at once, which get ten lines each, one every millisecond in all; default 1000
   --no-go        does not build the Go reader; the first build takes minutes and needs the network
 
 MB are millions of bytes of the file. Each measurement runs in a new process, whose start is not included. Memory is the peak of the
@@ -36,7 +38,8 @@ Delay is the time from just before a line is written until the reader has it.`;
 const line = " stdout F GET /v1/items/4711?expand=all 200 18ms the quick brown fox jumps over the lazy dog\n";
 
 export async function main(args: string[]): Promise<void> {
-  const { mib, rounds, lines, ...options } = parseOptions(args, { mib: 1024, rounds: 5, lines: 1000, "no-go": false });
+  const defaults = { mib: 1024, rounds: 5, lines: 1000, logs: 1000, "no-go": false };
+  const { mib, rounds, lines, logs, ...options } = parseOptions(args, defaults);
   const go = options["no-go"] ? undefined : await goReader();
   const folder = await mkdtemp(join(tmpdir(), "bench-logs-"));
   try {
@@ -47,6 +50,7 @@ export async function main(args: string[]): Promise<void> {
     await reading(path, size, count, rounds, go);
     await tailing(path, rounds, go);
     await following(join(folder, "live.log"), lines, go);
+    await followingMany(logs, go !== undefined);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -123,6 +127,29 @@ async function following(path: string, lines: number, go: GoReader | undefined) 
     rows.push([name, String(sorted.length), at(0.5), at(0.99), at(1)]);
   }
   console.log(`\n${table(["follow", "lines", "delay p50 ms", "p99", "max"], rows)}`);
+}
+
+async function followingMany(logs: number, withGo: boolean) {
+  const followers = [await Follower.ours(), ...(withGo ? [await Follower.go()] : [])];
+  const rows: string[][] = [];
+  for (const follower of followers) {
+    const lines = 10 * logs;
+    const { idlePercent, busyPercent, rssBytes, delaysMs } = await follower.run(logs, lines);
+    if (delaysMs.length !== lines) console.log(`!!! ${follower.name}: ${delaysMs.length} of ${lines} lines`);
+    const sorted = delaysMs.sort((left, right) => left - right);
+    const at = (part: number) => show(sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN, 2);
+    rows.push([
+      follower.name,
+      show(idlePercent, 2),
+      show(busyPercent, 1),
+      show(rssBytes / 1e6),
+      at(0.5),
+      at(0.99),
+      at(1),
+    ]);
+  }
+  const cpu = ["idle CPU, % of a core", "busy CPU, % of a core"];
+  console.log(`\n${table([`${logs} logs`, ...cpu, "memory MB", "delay p50 ms", "p99", "max"], rows)}`);
 }
 
 /** Writes a log of `mib` MiB. Resolves with the number of lines. */
