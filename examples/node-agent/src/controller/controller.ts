@@ -127,7 +127,9 @@ export class Controller {
         await this.#api.removeFinalizer(results, nameOf(result), resultFinalizer);
       }
     });
-    if (ofTask.length === 0) await this.#api.removeFinalizer(tasks, nameOf(task), taskFinalizer);
+    // Results that agents have removed meanwhile have just left the cache, and the watch does not bring them again.
+    const isLeft = ofTask.some((result) => this.#results.get(keyOf(result)));
+    if (!isLeft) await this.#api.removeFinalizer(tasks, nameOf(task), taskFinalizer);
   }
 
   #noteLease(lease: V1Lease): void {
