@@ -134,8 +134,8 @@ class Bench {
   }
 
   /** Resolves when the answer begins. `done` resolves when it has ended. */
-  async #get({ version, plural, ...type }: Resource<object>, query: Record<string, string>) {
-    const path = `/apis/${type.group}/${version}/${plural}?${new URLSearchParams(query)}`;
+  async #get({ group, plural }: Resource<object>, query: Record<string, string>) {
+    const path = `/apis/${group}/v1/${plural}?${new URLSearchParams(query)}`;
     const options = {};
     await this.admin.applyToHTTPSOptions(options);
     const agent = new Agent({ ...options, keepAlive: false });

@@ -12,7 +12,7 @@ import type { FakeRuntime } from "k8s-cri-client/testing";
 import { troubleOf } from "../cluster/trouble.js";
 import { Agent } from "../src/agent/agent.js";
 import { Store } from "../src/agent/store.js";
-import { Api, messageOf } from "../src/api/api.js";
+import { Api } from "../src/api/api.js";
 import { heartbeat } from "../src/heartbeat.js";
 import type { Log } from "../src/log.js";
 import { nodeOverrides, startRuntime } from "./runtime.js";
@@ -55,7 +55,7 @@ const nodes: Node[] = [];
 let answered = 0;
 
 const log: Log = (_level, message, fields) => {
-  const trouble = troubleOf(message, messageOf(fields?.error));
+  const trouble = troubleOf(message, (fields?.error as Error | undefined)?.message);
   troubles[trouble] = (troubles[trouble] ?? 0) + 1;
 };
 

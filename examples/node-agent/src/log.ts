@@ -1,5 +1,3 @@
-import { messageOf } from "./api/api.js";
-
 export type Level = "info" | "warning" | "error";
 
 /** Writes one line of JSON. */
@@ -8,6 +6,6 @@ export type Log = (level: Level, message: string, fields?: Record<string, unknow
 export function createLog(write: (line: string) => void, common: Record<string, unknown> = {}): Log {
   return (level, message, fields = {}) => {
     const entry = { time: new Date().toISOString(), level, message, ...common, ...fields };
-    write(`${JSON.stringify(entry, (_key, value) => (value instanceof Error ? messageOf(value) : value))}\n`);
+    write(`${JSON.stringify(entry, (_key, value) => (value instanceof Error ? value.message : value))}\n`);
   };
 }

@@ -77,18 +77,16 @@ async function labelsOf(name: string): Promise<Record<string, string>> {
 /** Waits for its lease, and then runs the controller until it loses the lease. */
 function runController(): Program {
   const controller = new Controller(api, namespace, log);
-  const election = new Election({
-    ...{ api, holder, log, lease: { namespace, name: "node-task-controller" } },
-    onWon: () => {
-      log("info", "holds the lease");
-      controller.start();
-    },
-    onLost: () => {
-      log("error", "has lost the lease");
-      process.exit(1);
-    },
-  });
-  election.start();
+  const election = new Election(api, { namespace, name: "node-task-controller" }, holder, log);
+  const onWon = () => {
+    log("info", "holds the lease");
+    controller.start();
+  };
+  const onLost = () => {
+    log("error", "has lost the lease");
+    process.exit(1);
+  };
+  election.start(onWon, onLost);
   return {
     isReady: () => true,
     close: async () => {

@@ -13,12 +13,17 @@ export class Metrics {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Counter({
-      ...{ name: "node_task_api_requests_total", help: "Answers of the API server", labelNames: ["code"], registers },
+      name: "node_task_api_requests_total",
+      help: "Answers of the API server",
+      labelNames: ["code"],
+      registers,
     });
     this.#reconciliations = new Histogram({
       name: "node_task_reconcile_seconds",
       help: "Time to bring one task to its state",
-      ...{ labelNames: ["result"], buckets: [0.01, 0.1, 1, 10, 60], registers },
+      labelNames: ["result"],
+      buckets: [0.01, 0.1, 1, 10, 60],
+      registers,
     });
   }
 

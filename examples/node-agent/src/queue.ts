@@ -12,7 +12,6 @@ export interface QueueOptions {
 }
 
 export class Queue {
-  readonly #options: QueueOptions;
   /** When each waiting key is due, in milliseconds since the epoch. */
   readonly #due = new Map<string, number>();
   readonly #running = new Map<string, Promise<void>>();
@@ -20,9 +19,7 @@ export class Queue {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(options: QueueOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: QueueOptions) {}
 
   /** The number of keys that wait or are worked on. */
   get size(): number {
@@ -30,7 +27,7 @@ export class Queue {
   }
 
   /** Works on the key soon, or at a time. An earlier time wins. */
-  add(key: string, at: number = Date.now() + (this.#options.delayMs ?? 0)): void {
+  add(key: string, at: number = Date.now() + (this.options.delayMs ?? 0)): void {
     if (this.#isClosed) return;
     this.#due.set(key, Math.min(at, this.#due.get(key) ?? Number.POSITIVE_INFINITY));
     this.#schedule();
@@ -47,14 +44,14 @@ export class Queue {
   #schedule(): void {
     clearTimeout(this.#timer);
     const free = [...this.#due].filter(([key]) => !this.#running.has(key));
-    if (this.#isClosed || free.length === 0 || this.#running.size >= this.#options.workers) return;
+    if (this.#isClosed || free.length === 0 || this.#running.size >= this.options.workers) return;
     const soonest = Math.min(...free.map(([, at]) => at));
     this.#timer = setTimeout(() => this.#start(), Math.min(Math.max(soonest - Date.now(), 0), 2 ** 31 - 1));
   }
 
   #start(): void {
     const due = [...this.#due].filter(([key, at]) => at <= Date.now() && !this.#running.has(key));
-    for (const [key] of due.slice(0, this.#options.workers - this.#running.size)) {
+    for (const [key] of due.slice(0, this.options.workers - this.#running.size)) {
       this.#due.delete(key);
       this.#running.set(key, this.#work(key));
     }
@@ -63,12 +60,12 @@ export class Queue {
 
   async #work(key: string): Promise<void> {
     try {
-      await this.#options.work(key);
+      await this.options.work(key);
       this.#failures.delete(key);
     } catch (error) {
       const failures = (this.#failures.get(key) ?? 0) + 1;
       this.#failures.set(key, failures);
-      this.#options.onError(key, error);
+      this.options.onError(key, error);
       // From half a second to half a minute, so that many agents do not come back at the same time.
       const delayMs = Math.min(500 * 2 ** (failures - 1), 30_000);
       this.add(key, Date.now() + delayMs * (0.5 + Math.random() / 2));

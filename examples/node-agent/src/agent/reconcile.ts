@@ -43,17 +43,7 @@ export interface Run {
 }
 
 /** The part of a pod's state that is reported. */
-export interface PodView {
-  phase: Phase;
-  reason: string;
-  message?: string;
-  ready: boolean;
-  restarts: number;
-  exitCodes?: Record<string, number>;
-  startedAt?: string;
-  finishedAt?: string;
-  logTail?: string;
-}
+export type PodView = Omit<ResultStatus, "observedGeneration" | "revision" | "attempts">;
 
 export type Action =
   | { type: "createResult" }

@@ -15,12 +15,9 @@ export interface Kept {
  * process does not know; and it runs on with its own template while the task already has another one.
  */
 export class Store {
-  readonly #folder: string;
   readonly #kept = new Map<string, Kept>();
 
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
+  private constructor(private readonly folder: string) {}
 
   static async open(folder: string): Promise<Store> {
     // Templates may contain secrets.
@@ -58,6 +55,6 @@ export class Store {
   }
 
   #file(key: string): string {
-    return join(this.#folder, `${key.replace("/", "_")}.json`);
+    return join(this.folder, `${key.replace("/", "_")}.json`);
   }
 }

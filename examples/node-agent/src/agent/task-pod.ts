@@ -10,13 +10,16 @@ import {
   removePod,
 } from "k8s-cri-client/kubernetes";
 import { podUid } from "../api/names.js";
+import { namedBy } from "../api/types.js";
 import type { PodState, PodView, Run } from "./reconcile.js";
 import type { Kept } from "./store.js";
 
 export interface TaskPodOptions {
   cri: CriClient;
   node: NodeConfig;
-  name: { namespace: string; name: string };
+  /** The key of the task. */
+  key: string;
+  state: PodState;
   /** Is called after each change of {@link TaskPod.state}. */
   onChange: () => void;
   onEvent: (event: RunningPodEvent) => void;
@@ -24,22 +27,23 @@ export interface TaskPodOptions {
 
 /** The pod of one task on this node. */
 export class TaskPod {
-  state: PodState = { type: "unknown" };
-  readonly #options: TaskPodOptions;
+  state: PodState;
+  /** When it was reported last, in milliseconds since the epoch. */
+  reportedAt = 0;
   #pod: RunningPod | undefined;
   #failures = 0;
 
-  constructor(options: TaskPodOptions) {
-    this.#options = options;
+  constructor(private readonly options: TaskPodOptions) {
+    this.state = options.state;
   }
 
   /** Starts a pod, continues with it if it runs already, or replaces the pod of another run. */
   async start(run: Run, { taskUid, template }: Kept, logTailLines: number): Promise<void> {
     await this.release();
-    const { cri, node, name } = this.#options;
+    const { cri, node, key } = this.options;
     const uid = podUid(taskUid, run.revision, run.attempt);
     try {
-      const metadata = { ...template.metadata, ...name, uid };
+      const metadata = { ...template.metadata, ...namedBy(key), uid };
       const plan = planPod({ ...template, metadata } as Parameters<typeof planPod>[0], { node });
       const pod = await plan.run(cri);
       this.#pod = pod;
@@ -56,14 +60,14 @@ export class TaskPod {
         this.state = { type: "refused", run, reason: "CannotStart", message, retryAt };
       }
     }
-    this.#options.onChange();
+    this.options.onChange();
   }
 
   /** Stops the pod and removes everything of it, also if another process has started it. */
   async remove(): Promise<void> {
-    const { cri, node, name } = this.#options;
+    const { cri, node, key } = this.options;
     if (this.#pod) await this.#pod.dispose();
-    else await removePod(cri, name, { node });
+    else await removePod(cri, namedBy(key), { node });
     this.#pod = undefined;
     this.state = { type: "none" };
   }
@@ -86,7 +90,7 @@ export class TaskPod {
         seen = ends;
         if (this.#pod !== pod) return;
         this.state = { type: "started", run, view: viewOf(pod, status, logTail) };
-        this.#options.onChange();
+        this.options.onChange();
       }
     } catch {
       // The client is closed.
@@ -94,7 +98,7 @@ export class TaskPod {
   }
 
   async #forward(pod: RunningPod): Promise<void> {
-    for await (const event of pod.events()) this.#options.onEvent(event);
+    for await (const event of pod.events()) this.options.onEvent(event);
   }
 }
 

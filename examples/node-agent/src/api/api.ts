@@ -1,57 +1,43 @@
-import { once } from "node:events";
-import http, { type IncomingMessage } from "node:http";
-import https, { type RequestOptions } from "node:https";
-import { text } from "node:stream/consumers";
-import {
-  ApiException,
-  CustomObjectsApi,
-  createConfiguration,
-  type EventsV1Event,
-  type KubeConfig,
-  type KubernetesListObject,
-  type KubernetesObject,
-  PatchStrategy,
-  type RequestContext,
-  type ResponseContext,
-  ServerConfiguration,
-  setHeaderOptions,
-  type V1Lease,
-  type V1ObjectMeta,
-} from "@kubernetes/client-node";
+import { json } from "node:stream/consumers";
+import type { EventsV1Event, KubeConfig, KubernetesObject, V1Lease, V1ObjectMeta } from "@kubernetes/client-node";
+import { ApiError, type ApiRequest, Connection, statusCode } from "./connection.js";
 import { group, type NodeTask, type NodeTaskResult } from "./types.js";
 
-/** A type of namespaced objects. */
+/** A type of namespaced objects, which all have the version v1 here. */
 export interface Resource<T extends KubernetesObject> {
   group: string;
-  version: string;
   kind: string;
   plural: string;
   /** Only for the type. */
   of?: T;
 }
 
-export const tasks: Resource<NodeTask> = { group, version: "v1", kind: "NodeTask", plural: "nodetasks" };
-export const results: Resource<NodeTaskResult> = {
-  ...{ group, version: "v1", kind: "NodeTaskResult", plural: "nodetaskresults" },
-};
-export const leases: Resource<V1Lease> = {
-  ...{ group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases" },
-};
-export const events: Resource<EventsV1Event> = {
-  ...{ group: "events.k8s.io", version: "v1", kind: "Event", plural: "events" },
-};
+export const tasks: Resource<NodeTask> = { group, kind: "NodeTask", plural: "nodetasks" };
+export const results: Resource<NodeTaskResult> = { group, kind: "NodeTaskResult", plural: "nodetaskresults" };
+export const leases: Resource<V1Lease> = { group: "coordination.k8s.io", kind: "Lease", plural: "leases" };
+export const events: Resource<EventsV1Event> = { group: "events.k8s.io", kind: "Event", plural: "events" };
 
-export interface ListOptions {
-  namespace?: string;
-  labelSelector?: string;
-  resourceVersion?: string;
-  limit?: number;
-  _continue?: string;
+export interface Named {
+  namespace: string;
+  name: string;
 }
 
-export interface WatchOptions {
+/** Which objects: those of one namespace, or of all; with these labels, or with any. */
+export interface Scope {
   namespace?: string;
   labelSelector?: string;
+}
+
+export interface ListOptions extends Scope {
+  resourceVersion?: "0";
+}
+
+export interface List<T> {
+  items: T[];
+  resourceVersion: string;
+}
+
+export interface WatchOptions extends Scope {
   /** The watch begins after it. */
   resourceVersion: string;
   timeoutSeconds: number;
@@ -63,16 +49,18 @@ export interface WatchEvent<T> {
   object: T;
 }
 
+type PartOf<T extends KubernetesObject> = Partial<Omit<T, "metadata">> & { metadata: V1ObjectMeta & Named };
+
+const requestMs = 10_000;
+const pageSize = 500;
 /** How long a watch waits for its response, and then for each event. The API server sends a bookmark about once a minute. */
 const watchLimits = { responseMs: 15_000, silenceMs: 100_000 };
-
-type HttpAgent = NonNullable<ReturnType<RequestContext["getAgent"]>>;
+const mergePatch = "application/merge-patch+json";
+const serverSideApply = "application/apply-patch+yaml";
 
 /** The few requests of the agent and the controller. A request that has no answer within ten seconds fails. */
 export class Api {
-  readonly #objects: CustomObjectsApi;
-  readonly #config: KubeConfig;
-  #agent: HttpAgent | undefined;
+  readonly #connection: Connection;
 
   /** @param onResponse is called with the HTTP status of each response */
   constructor(
@@ -80,54 +68,41 @@ export class Api {
     onResponse: (status: number) => void = () => {},
     private readonly limits = watchLimits,
   ) {
-    const middleware = {
-      pre: async (context: RequestContext) => {
-        context.setSignal(AbortSignal.timeout(10_000));
-        // client-node creates an agent for each request, which connects anew. This one keeps its connections.
-        this.#agent ??= context.getAgent() && Object.assign(context.getAgent() as HttpAgent, { keepAlive: true });
-        if (this.#agent) context.setAgent(this.#agent);
-        return context;
-      },
-      post: async (response: ResponseContext) => {
-        onResponse(response.httpStatusCode);
-        return response;
-      },
-    };
-    const baseServer = new ServerConfiguration(config.getCurrentCluster()?.server ?? "", {});
-    const configuration = { baseServer, authMethods: { default: config }, promiseMiddleware: [middleware] };
-    this.#objects = new CustomObjectsApi(createConfiguration(configuration));
-    this.#config = config;
+    this.#connection = new Connection(config, onResponse);
   }
 
-  /** Lists the objects of one namespace, or of all. */
-  async list<T extends KubernetesObject>(
-    type: Resource<T>,
-    { namespace, ...options }: ListOptions,
-  ): Promise<KubernetesListObject<T>> {
-    if (namespace === undefined) return await this.#objects.listCustomObjectForAllNamespaces({ ...type, ...options });
-    return await this.#objects.listNamespacedCustomObject({ ...type, ...options, namespace });
+  /** Lists objects in pages. A list from version 0 may be some seconds old, and costs much less: it does not ask etcd. */
+  async list<T extends KubernetesObject>(type: Resource<T>, { namespace, ...options }: ListOptions): Promise<List<T>> {
+    const path = pathOf(type, { namespace });
+    const items: T[] = [];
+    let query: object = { ...options, limit: pageSize };
+    for (;;) {
+      const page = await this.#send<List<T> & { metadata: { resourceVersion: string; continue?: string } }>({
+        path,
+        query,
+      });
+      items.push(...page.items);
+      const { resourceVersion, continue: next } = page.metadata;
+      if (!next) return { items, resourceVersion };
+      query = { labelSelector: options.labelSelector, limit: pageSize, continue: next };
+    }
   }
 
   /** Returns `undefined` if there is no such object. */
   async get<T extends KubernetesObject>(type: Resource<T>, object: Named): Promise<T | undefined> {
-    return await ifFound(this.#objects.getNamespacedCustomObject({ ...type, ...object }));
+    return await ifFound(this.#send<T>({ path: pathOf(type, object) }));
   }
 
   /** Creates or changes an object by server-side apply: the fields are those that the manager wants, and no others. */
   async apply<T extends KubernetesObject>(type: Resource<T>, object: PartOf<T>, fieldManager: string): Promise<T> {
-    const { namespace, name } = object.metadata;
-    const body = { apiVersion: `${type.group}/${type.version}`, kind: type.kind, ...object };
-    const request = { ...type, namespace, name, body, fieldManager, force: true };
-    const options = setHeaderOptions("Content-Type", PatchStrategy.ServerSideApply);
-    return "status" in object
-      ? await this.#objects.patchNamespacedCustomObjectStatus(request, options)
-      : await this.#objects.patchNamespacedCustomObject(request, options);
+    const path = `${pathOf(type, object.metadata)}${"status" in object ? "/status" : ""}`;
+    const query = { fieldManager, force: true };
+    return await this.#send({ method: "PATCH", path, query, body: typed(type, object), contentType: serverSideApply });
   }
 
   /** Changes an object by a merge patch. Does nothing if there is no such object. */
   async merge<T extends KubernetesObject>(type: Resource<T>, object: Named, body: object): Promise<T | undefined> {
-    const options = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
-    return await ifFound(this.#objects.patchNamespacedCustomObject({ ...type, ...object, body }, options));
+    return await ifFound(this.#send<T>({ method: "PATCH", path: pathOf(type, object), body, contentType: mergePatch }));
   }
 
   /** Removes a finalizer, and leaves those of others. Does nothing if there is no such object. */
@@ -140,46 +115,30 @@ export class Api {
   }
 
   async create<T extends KubernetesObject>(type: Resource<T>, namespace: string, object: object): Promise<T> {
-    const body = { apiVersion: `${type.group}/${type.version}`, kind: type.kind, ...object };
-    return await this.#objects.createNamespacedCustomObject({ ...type, namespace, body });
+    return await this.#send({ method: "POST", path: pathOf(type, { namespace }), body: typed(type, object) });
   }
 
   /** Replaces the version of an object that was read. Fails with 409 if another one was written meanwhile. */
   async replace<T extends KubernetesObject>(type: Resource<T>, object: Named, body: T): Promise<T> {
-    return await this.#objects.replaceNamespacedCustomObject({ ...type, ...object, body });
+    return await this.#send({ method: "PUT", path: pathOf(type, object), body });
   }
 
   /** Returns the object if finalizers hold it. Does nothing if there is no such object. */
   async delete<T extends KubernetesObject>(type: Resource<T>, object: Named): Promise<T | undefined> {
-    const answer: T | undefined = await ifFound(this.#objects.deleteNamespacedCustomObject({ ...type, ...object }));
+    const answer = await ifFound(this.#send<T>({ method: "DELETE", path: pathOf(type, object) }));
     return answer?.kind === type.kind ? answer : undefined;
   }
 
-  /**
-   * Watches the objects of one namespace, or of all, until the server ends the watch or the signal aborts. A server that sends nothing
-   * for too long has stopped to answer, and the watch fails.
-   */
+  /** Watches objects until the server ends the watch or the signal aborts. Fails if the server sends nothing for too long. */
   async *watch<T extends KubernetesObject>(
-    { group, version, plural }: Resource<T>,
-    { namespace, ...query }: WatchOptions,
+    type: Resource<T>,
+    { namespace, ...options }: WatchOptions,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>> {
-    const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
-    const url = new URL(`${this.#config.getCurrentCluster()?.server}/apis/${group}/${version}${scope}/${plural}`);
-    const parameters = { ...query, watch: true, allowWatchBookmarks: true };
-    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value));
-    const options: RequestOptions = { signal, timeout: this.limits.responseMs };
-    await this.#config.applyToHTTPSOptions(options);
-    let response: IncomingMessage | undefined;
-    const request = (url.protocol === "http:" ? http : https).request(url, options);
-    request.on("timeout", () =>
-      (response ?? request).destroy(new Error("the API server has sent nothing for too long")),
-    );
-    // The response fails, too.
-    request.on("error", () => {});
-    [response] = (await once(request.end(), "response")) as [IncomingMessage];
-    request.setTimeout(this.limits.silenceMs);
-    if (response.statusCode !== 200) throw new ApiException(response.statusCode ?? 0, "", await text(response), {});
+    const query = { ...options, watch: true, allowWatchBookmarks: true };
+    const path = pathOf(type, { namespace });
+    const response = await this.#connection.open({ path, query, signal, timeoutMs: this.limits.responseMs });
+    response.setTimeout(this.limits.silenceMs);
     let rest = "";
     for await (const chunk of response.setEncoding("utf8")) {
       const lines = `${rest}${chunk}`.split("\n");
@@ -187,37 +146,31 @@ export class Api {
       for (const line of lines) yield eventOf(line);
     }
   }
-}
 
-export interface Named {
-  namespace: string;
-  name: string;
-}
-
-type PartOf<T extends KubernetesObject> = Partial<Omit<T, "metadata">> & { metadata: V1ObjectMeta & Named };
-
-/** Returns the HTTP status of an error of the API server. */
-export function statusCode(error: unknown): number | undefined {
-  return error instanceof ApiException ? error.code : undefined;
-}
-
-/** Returns the message of the API server, without the headers that client-node adds. */
-export function messageOf(error: unknown): string {
-  if (error instanceof ApiException) {
-    try {
-      return `${error.code} ${JSON.parse(error.body).message}`;
-    } catch {
-      return `HTTP status ${error.code}`;
-    }
+  async #send<T>(request: Omit<ApiRequest, "timeoutMs" | "signal">): Promise<T> {
+    const signal = AbortSignal.timeout(requestMs);
+    return (await json(await this.#connection.open({ ...request, signal, timeoutMs: requestMs }))) as T;
   }
-  return error instanceof Error ? error.message : String(error);
+}
+
+function pathOf(
+  { group, plural }: Resource<KubernetesObject>,
+  object: { namespace?: string | undefined; name?: string },
+): string {
+  const namespace = object.namespace === undefined ? "" : `/namespaces/${object.namespace}`;
+  const name = object.name === undefined ? "" : `/${object.name}`;
+  return `/apis/${group}/v1${namespace}/${plural}${name}`;
+}
+
+function typed({ group, kind }: Resource<KubernetesObject>, object: object): object {
+  return { apiVersion: `${group}/v1`, kind, ...object };
 }
 
 function eventOf<T>(line: string): WatchEvent<T> {
-  const event = JSON.parse(line);
-  // Its object is a Status.
-  if (event.type === "ERROR") throw new ApiException(event.object.code, "", JSON.stringify(event.object), {});
-  return event;
+  const { type, object } = JSON.parse(line);
+  // The object is a Status.
+  if (type === "ERROR") throw new ApiError(object.code, JSON.stringify(object));
+  return { type, object };
 }
 
 async function ifFound<T>(request: Promise<T>): Promise<T | undefined> {

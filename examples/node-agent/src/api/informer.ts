@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "@kubernetes/client-node";
-import { type Api, type Resource, statusCode } from "./api.js";
+import type { Api, Resource, Scope } from "./api.js";
+import { statusCode } from "./connection.js";
 import { keyOf } from "./types.js";
 
 export interface InformerOptions<T> {
   /** Which objects. @defaultValue those of all namespaces */
-  scope?: { namespace?: string; labelSelector?: string };
+  scope?: Scope;
   /**
    * Whether the first list may be some seconds old. Such a list costs the API server much less, because it does not ask etcd. The
    * watch then brings what the list lacks.
@@ -20,13 +21,9 @@ export interface InformerOptions<T> {
 
 /** The shortest time that one watch lasts. The longest is twice as long, so that many agents do not come back at the same time. */
 export const watchSeconds = 300;
-const pageSize = 500;
 
 /** Keeps a copy of objects: lists them, watches them, and begins anew after any failure. */
 export class Informer<T extends KubernetesObject> {
-  readonly #api: Api;
-  readonly #type: Resource<T>;
-  readonly #options: InformerOptions<T>;
   readonly #objects = new Map<string, T>();
   readonly #groups = new Map<string, Map<string, T>>();
   readonly #stopping = new AbortController();
@@ -36,11 +33,11 @@ export class Informer<T extends KubernetesObject> {
   #isSynced = false;
   #connectedAt: number | undefined;
 
-  constructor(api: Api, type: Resource<T>, options: InformerOptions<T>) {
-    this.#api = api;
-    this.#type = type;
-    this.#options = options;
-  }
+  constructor(
+    private readonly api: Api,
+    private readonly type: Resource<T>,
+    private readonly options: InformerOptions<T>,
+  ) {}
 
   /** Whether all objects have been listed once. */
   get isSynced(): boolean {
@@ -71,7 +68,7 @@ export class Informer<T extends KubernetesObject> {
     const known = this.#objects.get(key);
     if (known?.metadata?.uid === object.metadata?.uid && known && version(known) >= version(object)) return false;
     this.#objects.set(key, object);
-    const group = this.#options.groupBy?.(object);
+    const group = this.options.groupBy?.(object);
     if (group === undefined) return true;
     const members = this.#groups.get(group) ?? new Map<string, T>();
     this.#groups.set(group, members.set(key, object));
@@ -81,7 +78,7 @@ export class Informer<T extends KubernetesObject> {
   /** Removes an object from the copy that this process has deleted. Returns whether it was there. */
   drop(object: T): boolean {
     const key = keyOf(object);
-    const group = this.#options.groupBy?.(object) ?? "";
+    const group = this.options.groupBy?.(object) ?? "";
     const members = this.#groups.get(group);
     if (members?.delete(key) && members.size === 0) this.#groups.delete(group);
     return this.#objects.delete(key);
@@ -108,7 +105,7 @@ export class Informer<T extends KubernetesObject> {
         this.#connectedAt = undefined;
         // 410: the server has forgotten the version to continue from.
         if (statusCode(error) === 410) this.#resourceVersion = undefined;
-        else this.#options.onError(error);
+        else this.options.onError(error);
         // Many agents lose the server at the same time, and must not come back at the same time.
         const delayMs = Math.min(250 * 2 ** failures++, 15_000) * (0.5 + Math.random() / 2);
         await sleep(delayMs, undefined, { signal }).catch(() => {});
@@ -116,39 +113,33 @@ export class Informer<T extends KubernetesObject> {
     }
   }
 
-  /** Lists all objects in pages, replaces the copy, and returns the version of the list. */
+  /** Replaces the copy by a list, and returns the version of the list. */
   async #list(): Promise<string> {
-    const { mayBeStale } = this.#options;
-    const listed = new Map<string, T>();
-    let page: { resourceVersion?: string; _continue?: string } = {};
-    do {
-      const list = await this.#api.list(this.#type, {
-        ...this.#options.scope,
-        ...(page._continue ? { _continue: page._continue } : mayBeStale && { resourceVersion: "0" }),
-        limit: pageSize,
-      });
-      for (const object of list.items) listed.set(keyOf(object), object);
-      page = { ...list.metadata, _continue: (list.metadata as { continue?: string } | undefined)?.continue ?? "" };
-    } while (page._continue);
+    const { scope, mayBeStale } = this.options;
+    const { items, resourceVersion } = await this.api.list(this.type, {
+      ...scope,
+      ...(mayBeStale && { resourceVersion: "0" }),
+    });
+    const listed = new Set(items.map(keyOf));
     const gone = this.all().filter((object) => !listed.has(keyOf(object)) && this.drop(object));
-    const changed = [...listed.values()].filter((object) => this.put(object));
+    const changed = items.filter((object) => this.put(object));
     this.#isSynced = true;
     this.#connectedAt ??= Date.now();
     // When all are replaced, so that no reader finds a mixture of two states.
-    for (const object of [...gone, ...changed]) this.#options.onChange(object);
-    return page.resourceVersion ?? "0";
+    for (const object of [...gone, ...changed]) this.options.onChange(object);
+    return resourceVersion;
   }
 
   /** Applies the changes since a version, until the server ends the watch. */
   async #watch(resourceVersion: string): Promise<void> {
     const timeoutSeconds = Math.round(watchSeconds * (1 + Math.random()));
-    const options = { resourceVersion, timeoutSeconds, ...this.#options.scope };
-    for await (const { type, object } of this.#api.watch(this.#type, options, this.#stopping.signal)) {
+    const options = { resourceVersion, timeoutSeconds, ...this.options.scope };
+    for await (const { type, object } of this.api.watch(this.type, options, this.#stopping.signal)) {
       this.#connectedAt ??= Date.now();
       this.#resourceVersion = object.metadata?.resourceVersion;
       if (type === "BOOKMARK") continue;
       const isNews = type === "DELETED" ? this.drop(object) : this.put(object);
-      if (isNews) this.#options.onChange(object);
+      if (isNews) this.options.onChange(object);
     }
   }
 }

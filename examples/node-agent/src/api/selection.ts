@@ -1,4 +1,4 @@
-import type { V1LabelSelector } from "@kubernetes/client-node";
+import type { V1LabelSelector, V1LabelSelectorRequirement } from "@kubernetes/client-node";
 import type { NodeTaskSpec } from "./types.js";
 
 export interface NodeIdentity {
@@ -12,22 +12,24 @@ export function isForNode({ nodes }: NodeTaskSpec, { name, labels }: NodeIdentit
   return (nodes.names?.includes(name) ?? false) || (nodes.selector !== undefined && matches(nodes.selector, labels));
 }
 
-function matches(selector: V1LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return (
-    equal &&
-    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      switch (operator) {
-        case "In":
-          return value !== undefined && values.includes(value);
-        case "NotIn":
-          return value === undefined || !values.includes(value);
-        case "Exists":
-          return value !== undefined;
-        default:
-          return value === undefined;
-      }
-    })
-  );
+function matches(
+  { matchLabels = {}, matchExpressions = [] }: V1LabelSelector,
+  labels: NodeIdentity["labels"],
+): boolean {
+  const isEqual = Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
+  return isEqual && matchExpressions.every((expression) => meets(expression, labels));
+}
+
+function meets({ key, operator, values = [] }: V1LabelSelectorRequirement, labels: NodeIdentity["labels"]): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    default:
+      return value === undefined;
+  }
 }

@@ -80,6 +80,12 @@ export function keyOf({ metadata }: KubernetesObject): string {
   return `${metadata?.namespace}/${metadata?.name}`;
 }
 
+/** Returns what {@link keyOf} was called with. */
+export function namedBy(key: string): { namespace: string; name: string } {
+  const [namespace = "", name = ""] = key.split("/");
+  return { namespace, name };
+}
+
 /** Returns the key of the task of a result. */
 export function taskKeyOf({ metadata, spec }: NodeTaskResult): string {
   return `${metadata?.namespace}/${spec.task}`;

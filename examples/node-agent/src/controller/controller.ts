@@ -30,7 +30,6 @@ export function collectMs(nodes: number): number {
 
 /** Grants nodes their turn, and writes the status of tasks. One controller is enough: the others wait for its lease. */
 export class Controller {
-  readonly #api: Api;
   readonly #tasks: Informer<NodeTask>;
   readonly #results: Informer<NodeTaskResult>;
   readonly #leases: Informer<V1Lease>;
@@ -41,21 +40,29 @@ export class Controller {
   #liveNodes: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(api: Api, namespace: string, log: Log) {
-    this.#api = api;
+  /** @param namespace that of the agents' leases */
+  constructor(
+    private readonly api: Api,
+    namespace: string,
+    log: Log,
+  ) {
     const onError = (error: unknown) => log("warning", "the API server does not answer", { error });
     this.#tasks = new Informer(api, tasks, { onError, onChange: (task) => this.#queue.add(keyOf(task)) });
     this.#results = new Informer(api, results, {
-      ...{ onError, groupBy: taskKeyOf },
+      groupBy: taskKeyOf,
       onChange: (result) => this.#collect(taskKeyOf(result)),
+      onError,
     });
     this.#leases = new Informer(api, leases, {
-      ...{ onError, scope: { namespace, labelSelector: agentLeaseLabel }, onChange: (lease) => this.#noteLease(lease) },
+      scope: { namespace, labelSelector: agentLeaseLabel },
+      onChange: (lease) => this.#noteLease(lease),
+      onError,
     });
     this.#queue = new Queue({
       work: async (key) => (this.isSynced ? await this.#work(key) : this.#queue.add(key, Date.now() + 100)),
       onError: (key, error) => log("error", "cannot reconcile", { task: key, error }),
-      ...{ workers: 4, delayMs: collectMs(0) },
+      workers: 4,
+      delayMs: collectMs(0),
     });
   }
 
@@ -91,23 +98,23 @@ export class Controller {
     const name = nameOf(task);
     if (!task.metadata?.finalizers?.includes(taskFinalizer)) {
       this.#tasks.put(
-        await this.#api.apply(tasks, { metadata: { ...name, finalizers: [taskFinalizer] } }, fieldManager),
+        await this.api.apply(tasks, { metadata: { ...name, finalizers: [taskFinalizer] } }, fieldManager),
       );
     }
     const { grants, status } = rollOut(task, ofTask, this.#liveNodes, new Date());
     const revision = revisionOf(task.spec);
     await eachOf(grants, async (result) => {
-      const granted = await this.#api.merge(results, nameOf(result), { spec: { revision } });
+      const granted = await this.api.merge(results, nameOf(result), { spec: { revision } });
       if (granted) this.#results.put(granted);
     });
     if (grants.length > 0) return this.#collect(key);
     if (!isDeepStrictEqual(status, task.status)) {
-      this.#tasks.put(await this.#api.apply(tasks, { metadata: name, status }, fieldManager));
+      this.#tasks.put(await this.api.apply(tasks, { metadata: name, status }, fieldManager));
     }
     const { ttlSecondsAfterFinished: ttlSeconds } = task.spec;
     if (status.finishedAt === undefined || ttlSeconds === undefined) return;
     const due = Date.parse(status.finishedAt) + ttlSeconds * 1_000;
-    if (due <= Date.now()) await this.#api.delete(tasks, name);
+    if (due <= Date.now()) await this.api.delete(tasks, name);
     else this.#queue.add(key, due);
   }
 
@@ -116,7 +123,7 @@ export class Controller {
     await eachOf(ofTask, async (result) => {
       const { deletionTimestamp } = result.metadata ?? {};
       if (deletionTimestamp === undefined) {
-        const deleted = await this.#api.delete(results, nameOf(result));
+        const deleted = await this.api.delete(results, nameOf(result));
         // Otherwise, it would be deleted again until the watch brings the change.
         if (deleted) this.#results.put(deleted);
         else this.#results.drop(result);
@@ -124,12 +131,12 @@ export class Controller {
         !this.#liveNodes.has(result.spec.node) &&
         Date.now() - Number(new Date(deletionTimestamp)) > forgetAfterMs
       ) {
-        await this.#api.removeFinalizer(results, nameOf(result), resultFinalizer);
+        await this.api.removeFinalizer(results, nameOf(result), resultFinalizer);
       }
     });
     // Results that agents have removed meanwhile have just left the cache, and the watch does not bring them again.
     const isLeft = ofTask.some((result) => this.#results.get(keyOf(result)));
-    if (!isLeft) await this.#api.removeFinalizer(tasks, nameOf(task), taskFinalizer);
+    if (!isLeft) await this.api.removeFinalizer(tasks, nameOf(task), taskFinalizer);
   }
 
   #noteLease(lease: V1Lease): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Lease } from "@kubernetes/client-node";
-import { type Api, leases, type Named, statusCode } from "../api/api.js";
+import { type Api, leases, type Named } from "../api/api.js";
+import { statusCode } from "../api/connection.js";
 import { microTime } from "../api/types.js";
 import type { Log } from "../log.js";
 
@@ -9,35 +10,28 @@ const renewMs = 3_000;
 /** Another process may begin when the lease expires, so that the holder ends before. */
 const giveUpMs = (durationSeconds - 5) * 1_000;
 
-export interface ElectionOptions {
-  api: Api;
-  lease: Named;
-  /** The name of this process. */
-  holder: string;
-  log: Log;
-  onWon: () => void;
-  /** Is called when the lease could not be renewed in time. Somebody else may hold it soon. */
-  onLost: () => void;
-}
-
 /**
  * Lets one of several processes hold a lease. The loser of a race gets a 409, because each write names the version that it replaces. A
  * lease has expired when this process has not seen it change for its duration: the clocks of other nodes do not matter.
  */
 export class Election {
-  readonly #options: ElectionOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   /** The version of the lease that was seen last, and since when. */
   #seen: { version: string | undefined; at: number } | undefined;
   #isHolder = false;
 
-  constructor(options: ElectionOptions) {
-    this.#options = options;
-  }
+  /** @param holder the name of this process */
+  constructor(
+    private readonly api: Api,
+    private readonly lease: Named,
+    private readonly holder: string,
+    private readonly log: Log,
+  ) {}
 
-  start(): void {
-    this.#running ??= this.#run();
+  /** @param onLost is called when the lease could not be renewed in time: somebody else may hold it soon */
+  start(onWon: () => void, onLost: () => void): void {
+    this.#running ??= this.#run(onWon, onLost);
   }
 
   /** Ends, and releases the lease, so that another process can hold it at once. */
@@ -45,18 +39,16 @@ export class Election {
     this.#stopping.abort();
     await this.#running;
     if (!this.#isHolder) return;
-    const { api, lease: name, holder } = this.#options;
-    const lease = await api.get(leases, name);
+    const lease = await this.api.get(leases, this.lease);
     const { holderIdentity, ...spec } = lease?.spec ?? {};
-    if (lease && holderIdentity === holder) await api.replace(leases, name, { ...lease, spec });
+    if (lease && holderIdentity === this.holder) await this.api.replace(leases, this.lease, { ...lease, spec });
   }
 
-  async #run(): Promise<void> {
-    const { log, onWon, onLost } = this.#options;
+  async #run(onWon: () => void, onLost: () => void): Promise<void> {
     const { signal } = this.#stopping;
     for (let renewedAt = 0; !signal.aborted; ) {
       const isRenewed = await this.#claim().catch((error: unknown) => {
-        if (statusCode(error) !== 409) log("warning", "cannot renew the lease of the controller", { error });
+        if (statusCode(error) !== 409) this.log("warning", "cannot renew the lease of the controller", { error });
         return false;
       });
       if (isRenewed) {
@@ -73,7 +65,7 @@ export class Election {
 
   /** Renews the lease, or takes it if nobody holds it. Returns whether this process holds it now. */
   async #claim(): Promise<boolean> {
-    const { api, lease: name, holder } = this.#options;
+    const { api, lease: name, holder } = this;
     const spec = { holderIdentity: holder, leaseDurationSeconds: durationSeconds, renewTime: microTime(new Date()) };
     const lease = await api.get(leases, name);
     if (lease === undefined) {

@@ -43,9 +43,9 @@ test("the service accounts may do what the programs do, and nothing else", async
     const api = new Api(config);
     await expect(api.create(tasks, "default", { metadata: object, spec: {} })).rejects.toEqual(forbidden);
     const others = config.makeApiClient(CustomObjectsApi);
-    await expect(others.deleteCollectionNamespacedCustomObject({ ...results, namespace: "default" })).rejects.toEqual(
-      forbidden,
-    );
+    await expect(
+      others.deleteCollectionNamespacedCustomObject({ ...results, version: "v1", namespace: "default" }),
+    ).rejects.toEqual(forbidden);
     if (account === "node-task-controller") continue;
     await expect(api.delete(tasks, object)).rejects.toEqual(forbidden);
     await expect(api.merge(tasks, object, { spec: {} })).rejects.toEqual(forbidden);

@@ -108,8 +108,11 @@ describe.skipIf(missing)("three agents and a real API server", () => {
     const lease = { namespace, name: "election" };
     const won: string[] = [];
     const start = (holder: string) => {
-      const election = new Election({ api, lease, holder, log, onWon: () => won.push(holder), onLost: () => {} });
-      election.start();
+      const election = new Election(api, lease, holder, log);
+      election.start(
+        () => won.push(holder),
+        () => {},
+      );
       open.push(() => election.close());
       return election;
     };

@@ -3,7 +3,8 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, expect, test } from "vitest";
-import { Api, statusCode, tasks } from "../../src/api/api.js";
+import { Api, tasks } from "../../src/api/api.js";
+import { statusCode } from "../../src/api/connection.js";
 
 const never = { responseMs: 60_000, silenceMs: 60_000 };
 const soon = 50;
