@@ -11,7 +11,6 @@ import { troubleOf } from "./trouble.js";
 
 /** `npm run test:agent` installs the packed package and sets this. Otherwise the sources are compiled. */
 const packed = process.env.NODE_AGENT_PROGRAM;
-let program: Promise<string> | undefined;
 
 export interface AgentProcessOptions {
   command: "agent" | "controller";
@@ -34,13 +33,13 @@ export class AgentProcess implements AsyncDisposable {
 
   /** Starts the process, and resolves when it works, or has ended. */
   static async start({ command, kubeconfig, folder, env = {} }: AgentProcessOptions): Promise<AgentProcess> {
-    program ??= packed ? Promise.resolve(packed) : compile("src/main.ts");
+    const program = packed ?? (await compile("src/main.ts"));
     await mkdir(folder, { recursive: true });
     const file = join(folder, "kubeconfig");
     await writeFile(file, kubeconfig, { mode: 0o600 });
     const common = { KUBECONFIG: file, PORT: "0", HOST: "127.0.0.1", POD_NAMESPACE: systemNamespace };
     // Ends with this process, also if that is killed.
-    const child = spawnBound([process.execPath, await program, command], {
+    const child = spawnBound([process.execPath, program, command], {
       env: { ...process.env, ...common, ...env },
       stdio: ["ignore", "pipe", "inherit"],
     });

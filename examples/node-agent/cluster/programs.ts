@@ -5,17 +5,24 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const example = fileURLToPath(new URL("..", import.meta.url));
+const compiled = new Map<string, Promise<string>>();
 
 /**
- * Compiles a program of this example with the sources of the SDK, and returns its path. A process that compiles its own source starts
- * late, and has other needs than one on a node.
+ * Compiles a program of this example with the sources of the SDK, once, and returns its path. A process that compiles its own source
+ * starts late, and has other needs than one on a node.
  */
-export async function compile(source: "src/main.ts" | "scale/worker.ts" | "bench/plain.ts"): Promise<string> {
-  const path = `${example}dist/programs/${basename(source, ".ts")}.js`;
+export function compile(source: "src/main.ts" | "scale/worker.ts" | "bench/plain.ts"): Promise<string> {
+  const path = compiled.get(source) ?? compileTo(`${example}dist/programs/${basename(source, ".ts")}.js`, source);
+  compiled.set(source, path);
+  return path;
+}
+
+async function compileTo(path: string, source: string): Promise<string> {
+  const draft = `${path}.${process.pid}`;
   await build({
     absWorkingDir: example,
     entryPoints: [source],
-    outfile: `${path}.${process.pid}`,
+    outfile: draft,
     bundle: true,
     format: "esm",
     target: "node20",
@@ -25,6 +32,6 @@ export async function compile(source: "src/main.ts" | "scale/worker.ts" | "bench
     logLevel: "error",
   });
   // Other processes may run the same file.
-  await rename(`${path}.${process.pid}`, path);
+  await rename(draft, path);
   return path;
 }

@@ -9,6 +9,7 @@ import { parseOptions } from "../../../bench/support/options.js";
 import type { ApiServerKind } from "../cluster/api-server.js";
 import { crdServerProgram } from "../cluster/crd-server.js";
 import { fullServerPrograms } from "../cluster/full-server.js";
+import { compile } from "../cluster/programs.js";
 import { stopSignal } from "../cluster/signals.js";
 import { startLargeCluster } from "./large-cluster.js";
 import type { Costs } from "./model.js";
@@ -81,8 +82,9 @@ async function main(args: string[]): Promise<void> {
   if (options.agents < 2) throw new Error(`--agents must be at least 2, got "${options.agents}".`);
   if (options.rest < 4) throw new Error(`--rest must be at least 4, got "${options.rest}".`);
   const { agents, tasks } = options;
-  // Nothing runs while the API server is built, so that a signal ends the process at once.
+  // Nothing runs while programs are built, so that a signal ends the process at once.
   await (server === "full" ? fullServerPrograms() : crdServerProgram());
+  await Promise.all([compile("src/main.ts"), compile("scale/worker.ts")]);
   const interrupted = stopSignal().then((name) => {
     throw new Error(`ended by ${name}`);
   });
