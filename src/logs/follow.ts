@@ -29,9 +29,11 @@ export async function* follow(file: LogFile, context: FollowContext): AsyncGener
     for (let isLastPass = false; ; ) {
       const change = watch.takeChange();
       const { position } = current;
-      if (!isComplete) yield* reader.readToEnd(current, watch.isReliable);
+      const isReliable = watch.isReliable;
+      const isWritten = isReliable && change === "content";
+      if (!isComplete) yield* reader.readToEnd(current, isReliable, isWritten);
       if (reader.finished) return;
-      if (change === "content" && current.position > position && watch.isReliable && !isLastPass) {
+      if (isWritten && current.position > position && !isLastPass) {
         // The file has grown and still has its name, so there is nothing else to find out.
         isLastPass = !(await liveness.waitForMore(watch, { id: current.id, size: current.position }));
         continue;

@@ -54,12 +54,13 @@ export class LogFileReader {
    * Reads from the current position to the end of the file. May be called again when the file has grown.
    *
    * @param isLocal whether the file is on a local file system: then a short read has reached the end
+   * @param isFresh whether the next bytes were written just now
    */
-  async *readToEnd(file: LogFile, isLocal = false): AsyncGenerator<Entries> {
-    for (let isAtEnd = false; !this.finished && !isAtEnd; ) {
+  async *readToEnd(file: LogFile, isLocal = false, isFresh = false): AsyncGenerator<Entries> {
+    for (let [isAtEnd, isInMemory] = [false, isFresh]; !this.finished && !isAtEnd; isInMemory = false) {
       this.#signal.throwIfAborted();
       const space = this.#decoder.space();
-      const count = await file.read(space);
+      const count = isInMemory ? file.readNow(space) : await file.read(space);
       isAtEnd = isLocal && count < space.length;
       if (count === 0) return;
       if (this.#fingerprint === undefined) await this.#identify(file);
