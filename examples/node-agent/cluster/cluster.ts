@@ -24,6 +24,8 @@ export class Cluster implements AsyncDisposable {
   controller!: AgentProcess;
   admin!: KubeConfig;
   folder!: string;
+  /** The name of the controller's pod. A controller that is started again has the same pod, unless this was changed. */
+  controllerPod = "controller-1";
   protected readonly stopping = new AbortController();
 
   protected constructor(readonly server: ApiServer) {}
@@ -54,7 +56,12 @@ export class Cluster implements AsyncDisposable {
     const kubeconfig = await asAccount(this.server, this.admin, "node-task-controller");
     const folder = join(this.folder, "controller");
     const start = async (): Promise<void> => {
-      const controller = await AgentProcess.start({ command: "controller", kubeconfig, folder });
+      const controller = await AgentProcess.start({
+        command: "controller",
+        kubeconfig,
+        folder,
+        env: { POD_NAME: this.controllerPod },
+      });
       this.controller = controller;
       if (this.stopping.signal.aborted) return await controller[Symbol.asyncDispose]();
       void controller.ended().then(() => (this.stopping.signal.aborted ? undefined : start()));

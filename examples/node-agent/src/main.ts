@@ -37,7 +37,8 @@ if (command !== "agent" && command !== "controller") {
 /** SIGTERM leaves this time. What is not done then is done by the next process, as after a crash. */
 const drainMs = 5_000;
 const namespace = env.POD_NAMESPACE ?? "node-task-system";
-const holder = `${env.POD_NAME ?? hostname()}_${process.pid}`;
+/** A pod that is started again holds its lease still: a kubelet never runs one twice. */
+const holder = env.POD_NAME ?? `${hostname()}_${process.pid}`;
 const stopping = new AbortController();
 const log = createLog((line) => process.stdout.write(line), { command, node: env.NODE_NAME });
 const metrics = new Metrics();

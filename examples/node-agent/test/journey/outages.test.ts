@@ -122,6 +122,8 @@ for (const kind of ["full", "crds"] as const) {
       fleet.mostUnavailable.delete(name);
       await fleet.change(name, { template: journey.service("2") });
       await journey.until(name, { updated: 1 });
+      // That of another node has to wait until the lease expires.
+      fleet.controllerPod = "controller-2";
       await fleet.controller.end("SIGKILL");
       await journey.rolledOut(name);
       expect(fleet.mostUnavailable.get(name)).toBe(1);

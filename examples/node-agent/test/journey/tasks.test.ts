@@ -77,7 +77,7 @@ for (const kind of ["full", "crds"] as const) {
       expect(after).not.toEqual(before);
 
       const versions = await fleet.versions();
-      await sleep(5_000);
+      await sleep(3_000);
       expect(await fleet.versions()).toEqual(versions);
       await journey.remove(name);
     });
