@@ -102,14 +102,15 @@ export class Informer<T extends KubernetesObject> {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
+        failures++;
         this.#connectedAt = undefined;
         // 410: the server has forgotten the version to continue from.
         if (statusCode(error) === 410) this.#resourceVersion = undefined;
         else this.options.onError(error);
-        // Many agents lose the server at the same time, and must not come back at the same time.
-        const delayMs = Math.min(250 * 2 ** failures++, 15_000) * (0.5 + Math.random() / 2);
-        await sleep(delayMs, undefined, { signal }).catch(() => {});
       }
+      // Many agents lose the server at the same time, and must not come back at the same time. A busy server may end watches at once.
+      const delayMs = Math.min(125 * 2 ** failures, 15_000) * (0.5 + Math.random() / 2);
+      await sleep(delayMs, undefined, { signal }).catch(() => {});
     }
   }
 

@@ -5,6 +5,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, expect, test } from "vitest";
 import { Api, tasks } from "../../src/api/api.js";
 import { statusCode } from "../../src/api/connection.js";
+import { Informer } from "../../src/api/informer.js";
 
 const never = { responseMs: 60_000, silenceMs: 60_000 };
 const soon = 50;
@@ -16,15 +17,11 @@ afterEach(() => {
   urls.splice(0);
 });
 
-/** Watches tasks of a server that answers as the test says, and adds what comes to `seen`. */
-async function watch(
-  answer: (response: ServerResponse) => void,
-  limits = never,
-  signal = new AbortController().signal,
-) {
-  const server = createServer(({ url }, response) => {
-    urls.push(url ?? "");
-    answer(response);
+/** Returns a configuration for a server that answers as the test says. */
+async function serve(answer: (response: ServerResponse, url: string) => void): Promise<KubeConfig> {
+  const server = createServer(({ url = "" }, response) => {
+    urls.push(url);
+    answer(response, url);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   close.push(
@@ -37,6 +34,16 @@ async function watch(
     { name: "test", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
     { name: "test" },
   );
+  return config;
+}
+
+/** Watches tasks of a server that answers as the test says, and adds what comes to `seen`. */
+async function watch(
+  answer: (response: ServerResponse) => void,
+  limits = never,
+  signal = new AbortController().signal,
+) {
+  const config = await serve(answer);
   const seen: unknown[] = [];
   const options = { namespace: "default", resourceVersion: "7", timeoutSeconds: 300 };
   const ended = (async () => {
@@ -100,4 +107,32 @@ test("a watch fails if the connection is lost, and ends its connection when it i
   );
   await expect(ended).rejects.toThrow();
   await closed;
+});
+
+test("an informer continues after the last event when a connection is lost, and lists again after 410", async () => {
+  const added = { type: "ADDED", object: { metadata: { name: "a", resourceVersion: "8" } } };
+  const expired = { type: "ERROR", object: { code: 410, message: "too old" } };
+  const versions: (string | null)[] = [];
+  const config = await serve((response, url) => {
+    const query = new URL(url, "http://localhost").searchParams;
+    if (!query.has("watch")) {
+      const version = String(7 + versions.length);
+      return response.end(JSON.stringify({ items: [], metadata: { resourceVersion: version } }));
+    }
+    versions.push(query.get("resourceVersion"));
+    if (versions.length === 1) response.write(`${JSON.stringify(added)}\n`, () => response.destroy());
+    else if (versions.length === 2) response.end(`${JSON.stringify(expired)}\n`);
+    else response.flushHeaders();
+  });
+  const changes: (string | undefined)[] = [];
+  const informer = new Informer(new Api(config), tasks, {
+    onChange: ({ metadata }) => changes.push(metadata?.name),
+    onError: () => {},
+  });
+  informer.start();
+  close.push(() => void informer.stop());
+  await expect.poll(() => versions).toEqual(["7", "8", "9"]);
+  // The new list does not have the object any more.
+  expect(changes).toEqual(["a", "a"]);
+  expect(informer.all()).toEqual([]);
 });
