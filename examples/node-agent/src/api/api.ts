@@ -37,6 +37,12 @@ export interface List<T> {
   resourceVersion: string;
 }
 
+/** A list as the API server sends it. */
+interface Page<T> {
+  items: T[];
+  metadata: { resourceVersion: string; continue?: string };
+}
+
 export interface WatchOptions extends Scope {
   /** The watch begins after it. */
   resourceVersion: string;
@@ -77,10 +83,7 @@ export class Api {
     const items: T[] = [];
     let query: object = { ...options, limit: pageSize };
     for (;;) {
-      const page = await this.#send<List<T> & { metadata: { resourceVersion: string; continue?: string } }>({
-        path,
-        query,
-      });
+      const page: Page<T> = await this.#send({ path, query });
       items.push(...page.items);
       const { resourceVersion, continue: next } = page.metadata;
       if (!next) return { items, resourceVersion };
