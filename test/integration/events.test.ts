@@ -47,6 +47,9 @@ const lifecycle = [
   "podRemoved",
 ];
 
+/** Waits until the client no longer takes events that seem to be older than its first lists for a replay. */
+const replayEnds = () => sleep(300);
+
 describe("events", () => {
   test.each([
     ["containerd-1.6", {}, "list"],
@@ -132,7 +135,8 @@ describe("events", () => {
     for (const pod of ["first", "second", "third"]) {
       // containerd 2.1 paused for up to 17 ms on a busy machine.
       await sleep(20);
-      runtime.emit({ podSandboxStatus: { id: pod, createdAt: toNanoseconds(new Date()) } });
+      const createdAt = toNanoseconds(new Date(Date.now() - 60_000));
+      runtime.emit({ createdAt, podSandboxStatus: { id: pod, createdAt } });
     }
     await ready;
     await sleep(300);
@@ -155,6 +159,7 @@ describe("events", () => {
     const { events, types } = collect(stream);
     await stream.ready;
     clock.mockImplementation(() => real() + afterwards);
+    await replayEnds();
     const container = await pod.runContainer({ name: "c", image, command: ["sh", "-c", "exit 3"] });
     const exit = container.wait();
     await expect.poll(types, { timeout: 5_000 }).toContain("containerExited");
@@ -171,6 +176,7 @@ describe("events", () => {
 
   test("are complete in virtual time, which only advances on request", async () => {
     const { cri, runtime, events } = await startWatching({ time: "virtual" });
+    await replayEnds();
     const pod = await cri.pods.run({ name: "p" });
     const container = await pod.runContainer({ name: "c", image, command: ["sh", "-c", "exit 3"] });
     await container.stop();

@@ -83,6 +83,12 @@ export class ObservationLog {
     for (const id of history.containers.keys()) if (!listed.containers.has(id)) this.ignore(id);
   }
 
+  /** Ignores a replayed event, and all further ones about its objects that the lists lack: those were removed before. */
+  ignoreUnlisted({ podSandboxStatus, containersStatuses }: ContainerEventResponse, listed: NodeState): void {
+    if (podSandboxStatus && !listed.pods.has(podSandboxStatus.id)) this.ignore(podSandboxStatus.id);
+    for (const { id } of containersStatuses) if (!listed.containers.has(id)) this.ignore(id);
+  }
+
   /** Ignores all further events about a removed pod or container. */
   ignore(id: string): void {
     this.#observed.pods.delete(id);

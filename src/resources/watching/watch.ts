@@ -1,5 +1,6 @@
 import { CriError } from "../../errors.js";
 import { NoLongerNeeded } from "../../internal/abort.js";
+import { toDate } from "../../internal/time.js";
 import { type CallOptions, defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import { type ContainerEventResponse, ContainerState } from "../../proto.js";
 import { type Budget, startBudget } from "../../rpcs/budget.js";
@@ -20,10 +21,10 @@ const firstPauseMs = 25;
 const stepAfterEvent = 3;
 
 /**
- * How long no event may arrive before a new watch trusts its lists. containerd 2 sends its replay within about 30 ms, with gaps of up
- * to 17 ms on a busy machine, and never says where it ends.
+ * How long after the first lists an event may still be a replay. containerd 2 sends its replay within about 30 ms, with gaps of up to
+ * 17 ms on a busy machine, and never says where it ends.
  */
-const replayGapMs = 100;
+const replayMs = 250;
 
 /** The limit for the relists of a new watch while events keep arriving. Events that arrive after the last one count as changes. */
 const maxFirstLists = 5;
@@ -45,6 +46,8 @@ export class Watch {
   /** Whether events may have been missed since the last `resync`. */
   #hasGap = false;
   #isRuntimeDown = false;
+  /** Events that were created before a time are replayed until another. */
+  #replay = { before: new Date(0), until: 0 };
   #pauseStep = 0;
   #isRelistRequested = false;
   #endPause = () => {};
@@ -54,7 +57,8 @@ export class Watch {
     this.#budget = startBudget(connection, { signal: this.#closing.signal, timeoutMs: 0 }, undefined);
     this.#runtimeEvents = new RuntimeEvents(connection, {
       received: (event) => {
-        if (!this.#observations.add(event)) this.#hasGap = true;
+        if (this.#state && this.#isReplayed(event)) this.#observations.ignoreUnlisted(event, this.#state);
+        else if (!this.#observations.add(event)) this.#hasGap = true;
         this.#reportExits(event);
         this.#requestRelist(stepAfterEvent);
       },
@@ -142,21 +146,33 @@ export class Watch {
   }
 
   /**
-   * Relists until no event arrives during a relist, and for a while after the last one. Events from before the relist are dropped,
-   * because the lists contain their effects: containerd 2 replays the events of the last five minutes to its first subscriber. The
-   * order of arrival decides, because the clocks of client and runtime may differ, and either may be set.
+   * Relists until no event arrives during a relist. Events from before the relist are dropped, because the lists contain their
+   * effects: containerd 2 replays the events of the last five minutes to its first subscriber. The order of arrival decides, because
+   * the clocks of client and runtime may differ, and either may be set.
    */
   async #firstState(options: CallOptions): Promise<NodeState> {
-    let quietSince = performance.now();
     for (let round = 1; ; round++) {
       const { eventCount } = this.#observations;
       const history = this.#observations.take();
+      const listedAt = new Date();
       const state = await relist(this.#connection, options);
-      if (this.source === "events") await this.#budget.sleep(Math.max(0, quietSince + replayGapMs - performance.now()));
       this.#observations.dropHistory(history, state);
-      if (this.#observations.eventCount === eventCount || round === maxFirstLists) return state;
-      quietSince = performance.now();
+      if (this.#observations.eventCount === eventCount || round === maxFirstLists) {
+        this.#replay = { before: listedAt, until: performance.now() + replayMs };
+        return state;
+      }
+      await this.#budget.sleep((round - 1) * firstPauseMs);
     }
+  }
+
+  /**
+   * Returns whether the runtime sent an event again that is older than the first lists. Here the clocks decide, but only for a moment,
+   * and only about objects that no list ever contains.
+   */
+  #isReplayed({ createdAt }: ContainerEventResponse): boolean {
+    const { before, until } = this.#replay;
+    const at = toDate(createdAt);
+    return at !== undefined && at < before && performance.now() < until;
   }
 
   async #relist(before: NodeState, newSubscribers: readonly Subscriber[], options: CallOptions): Promise<void> {
