@@ -34,7 +34,7 @@ if (command !== "agent" && command !== "controller") {
   console.error(`node-task-agent: the first argument must be agent or controller, got ${command}`);
   process.exit(2);
 }
-/** SIGTERM leaves this time. What is not done then is done by the next process, as after a crash. */
+/** How long the process may take to end after SIGTERM. The next process does what is not done then, as after a crash. */
 const drainMs = 5_000;
 const namespace = env.POD_NAMESPACE ?? "node-task-system";
 /** A pod that is started again holds its lease still: a kubelet never runs one twice. */

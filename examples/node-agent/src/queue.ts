@@ -1,7 +1,3 @@
-/**
- * A work queue of keys, as Kubernetes controllers have: a key that is added many times waits once, is never worked on twice at the
- * same time, and is tried again after a failure.
- */
 export interface QueueOptions {
   work(key: string): Promise<void>;
   onError(key: string, error: unknown): void;
@@ -11,6 +7,10 @@ export interface QueueOptions {
   delayMs?: number;
 }
 
+/**
+ * A work queue of keys, as Kubernetes controllers have: a key that is added many times waits once, is never worked on twice at the
+ * same time, and is tried again after a failure.
+ */
 export class Queue {
   /** When each waiting key is due, in milliseconds since the epoch. */
   readonly #due = new Map<string, number>();

@@ -52,10 +52,10 @@ export class Election {
         return false;
       });
       if (isRenewed) {
-        renewedAt = Date.now();
+        renewedAt = performance.now();
         if (!this.#isHolder) onWon();
         this.#isHolder = true;
-      } else if (this.#isHolder && Date.now() - renewedAt > giveUpMs) {
+      } else if (this.#isHolder && performance.now() - renewedAt > giveUpMs) {
         this.#isHolder = false;
         return onLost();
       }
@@ -73,8 +73,8 @@ export class Election {
       return true;
     }
     const version = lease.metadata?.resourceVersion;
-    if (this.#seen?.version !== version) this.#seen = { version, at: Date.now() };
-    const isExpired = Date.now() - (this.#seen?.at ?? 0) > durationSeconds * 1_000;
+    if (this.#seen?.version !== version) this.#seen = { version, at: performance.now() };
+    const isExpired = performance.now() - (this.#seen?.at ?? 0) > durationSeconds * 1_000;
     const other = lease.spec?.holderIdentity;
     if (other && other !== holder && !isExpired) return false;
     await api.replace(leases, name, { ...lease, spec: { ...lease.spec, ...spec } });
