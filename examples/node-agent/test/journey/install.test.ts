@@ -57,8 +57,9 @@ test("kubectl shows tasks by their short name, and explains their fields", async
   await api.create(tasks, "default", { metadata: object, spec: { template: { spec: {} } } });
   const columns = /^NAME +MODE +NODES +UPDATED +READY +SUCCEEDED +FAILED +AGE\nsome +Once /;
   expect(await kubectl(["get", "nt"], server)).toMatch(columns);
-  expect(await kubectl(["explain", "nodetasks.spec.mode"], server)).toContain(
-    "Interval runs it every intervalSeconds.",
-  );
+  // The API server publishes the schema some seconds after it serves the resource.
+  await expect
+    .poll(() => kubectl(["explain", "nodetasks.spec.mode"], server).catch(String), { timeout: 60_000, interval: 500 })
+    .toContain("Interval runs it every intervalSeconds.");
   await api.delete(tasks, object);
 });
