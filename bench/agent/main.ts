@@ -3,17 +3,14 @@
  *
  * @module
  */
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { build } from "esbuild";
-import { projectRoot } from "../../scripts/lib/buf.js";
 import { buildGo } from "../../test/runtime/lab/go.js";
 import { type LabVersion, labAvailability, parseVersions } from "../../test/runtime/lab/lab.js";
 import { judge } from "../soak/verdict.js";
-import { buildDist, inRoot, output } from "../support/build.js";
-import type { Cost } from "../support/cost.js";
+import { compileProgram, inRoot } from "../support/build.js";
+import { type Cost, percentOfCore } from "../support/cost.js";
 import { criClientPackages } from "../support/cri-client.js";
-import { parseOptions } from "../support/options.js";
+import { millisecondsOf, parseOptions } from "../support/options.js";
 import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
 import { type Counts, Program } from "./program.js";
@@ -53,12 +50,11 @@ interface Phase {
 
 export async function main(args: string[]): Promise<void> {
   const options = parseOptions(args, { minutes: "10", pods: 110, versions: "1.7,2.1", "no-go": false });
-  const durationMs = Number(options.minutes) * 60_000;
-  if (!(durationMs > 0)) throw new Error(`--minutes must be a number above 0, got "${options.minutes}".`);
+  const durationMs = millisecondsOf(options.minutes);
   const availability = labAvailability();
   if (!availability.available) throw new Error(`no containerd on this machine: ${availability.reason}`);
   const versions = parseVersions(options.versions);
-  const program = await buildNodeProgram();
+  const program = await compileProgram("bench/agent/node-program.ts", "agent.js");
   for (const version of versions) {
     await using stage = await Stage.open(version, options.pods);
     console.log(
@@ -71,25 +67,6 @@ export async function main(args: string[]): Promise<void> {
     await measure(stage, agents, durationMs);
   }
   if (options["no-go"]) console.log("\n!!! --no-go: no comparison.");
-}
-
-async function buildNodeProgram(): Promise<string> {
-  await buildDist();
-  const outfile = join(output, "agent.js");
-  await build({
-    absWorkingDir: projectRoot,
-    entryPoints: [inRoot("bench/agent/node-program.ts")],
-    outfile,
-    bundle: true,
-    format: "esm",
-    target: "node20",
-    platform: "node",
-    packages: "external",
-    // Ignores the paths of tsconfig.json, which resolve to the sources.
-    tsconfigRaw: {},
-    logLevel: "error",
-  });
-  return outfile;
 }
 
 async function goAgent(version: LabVersion): Promise<Agent> {
@@ -145,9 +122,8 @@ async function observe(program: Program, durationMs: number, each = async () => 
     await each();
   }
   const after = await program.ask("");
-  const [first, last] = [costs[0] as Cost, costs.at(-1) as Cost];
   return {
-    cpuPercent: ((last.cpuSeconds - first.cpuSeconds) / (last.atMs - first.atMs)) * 100_000,
+    cpuPercent: percentOfCore(costs[0] as Cost, costs.at(-1) as Cost),
     rss: costs.map(({ rssBytes }) => rssBytes),
     did: Object.fromEntries(
       Object.entries(after).map(([name, count]) => [name, name in objects ? count : count - (before[name] ?? 0)]),

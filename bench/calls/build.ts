@@ -7,9 +7,17 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
-import { projectRoot } from "../../scripts/lib/buf.js";
-import { buildDist, generateProtobufEs, inRoot, node, output, proto, protobufEs } from "../support/build.js";
+import {
+  buildDist,
+  compile,
+  generateProtobufEs,
+  inRoot,
+  node,
+  output,
+  proto,
+  protobufEs,
+  withDist,
+} from "../support/build.js";
 
 /** Files that {@link buildPrograms} writes. */
 export const programs = { worker: join(output, "worker.js"), nodeServer: join(output, "node-server.js") };
@@ -26,19 +34,11 @@ export async function buildPrograms(): Promise<void> {
     ...["--out", join(output, "protobufjs.js"), proto],
   ]);
   generateProtobufEs();
-  await build({
-    absWorkingDir: projectRoot,
+  await compile({
+    ...withDist,
     entryPoints: [inRoot("bench/calls/peers/worker.ts"), inRoot("bench/calls/node-server.ts")],
     entryNames: "[name]",
     outdir: output,
-    bundle: true,
     splitting: true,
-    format: "esm",
-    target: "node20",
-    platform: "node",
-    packages: "external",
-    // Ignores the paths of tsconfig.json, which resolve to the sources.
-    tsconfigRaw: {},
-    logLevel: "error",
   });
 }

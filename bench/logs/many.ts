@@ -11,11 +11,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { build } from "esbuild";
-import { projectRoot } from "../../scripts/lib/buf.js";
 import { buildGo } from "../../test/runtime/lab/go.js";
-import { buildDist, inRoot, output } from "../support/build.js";
-import { type Cost, costOf } from "../support/cost.js";
+import { compileProgram, inRoot } from "../support/build.js";
+import { type Cost, costOf, percentOfCore } from "../support/cost.js";
 import { criClientPackages } from "../support/cri-client.js";
 
 /** The cost and the delays of one follower. */
@@ -36,21 +34,7 @@ export class Follower {
   ) {}
 
   static async ours(): Promise<Follower> {
-    await buildDist();
-    const outfile = join(output, "follower.js");
-    await build({
-      absWorkingDir: projectRoot,
-      entryPoints: [inRoot("bench/logs/node-follower.ts")],
-      outfile,
-      bundle: true,
-      format: "esm",
-      target: "node20",
-      platform: "node",
-      packages: "external",
-      // Ignores the paths of tsconfig.json, which resolve to the sources.
-      tsconfigRaw: {},
-      logLevel: "error",
-    });
+    const outfile = await compileProgram("bench/logs/node-follower.ts", "follower.js");
     return new Follower("ours", [process.execPath, outfile]);
   }
 
@@ -91,8 +75,8 @@ export class Follower {
       child.stdin.end();
       const [idleFrom, idleTo, busyTo] = costs as [Cost, Cost, Cost];
       return {
-        idlePercent: percentOf(idleFrom, idleTo),
-        busyPercent: percentOf(idleTo, busyTo),
+        idlePercent: percentOfCore(idleFrom, idleTo),
+        busyPercent: percentOfCore(idleTo, busyTo),
         rssBytes: busyTo.rssBytes,
         delaysMs: JSON.parse(await delays),
       };
@@ -101,8 +85,4 @@ export class Follower {
       await rm(folder, { recursive: true, force: true });
     }
   }
-}
-
-function percentOf(from: Cost, to: Cost): number {
-  return ((to.cpuSeconds - from.cpuSeconds) / (to.atMs - from.atMs)) * 100_000;
 }

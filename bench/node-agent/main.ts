@@ -6,7 +6,7 @@
 import { installIn } from "../../scripts/lib/install.js";
 import { labAvailability } from "../../test/runtime/lab/lab.js";
 import { inRoot } from "../support/build.js";
-import { parseOptions } from "../support/options.js";
+import { millisecondsOf, parseOptions } from "../support/options.js";
 
 export const help = `Measures examples/node-agent, beside a plain operator, on a containerd 2.1 of the lab and a real API server (Linux, root, apt).
 
@@ -23,8 +23,7 @@ kernel's figures for the process on the node; the agent's controller is another 
 
 export async function main(args: string[]): Promise<void> {
   const options = parseOptions(args, { minutes: "5", tasks: 20 });
-  const phaseMs = Number(options.minutes) * 60_000;
-  if (!(phaseMs > 0)) throw new Error(`--minutes must be a number above 0, got "${options.minutes}".`);
+  const phaseMs = millisecondsOf(options.minutes);
   const availability = labAvailability();
   if (!availability.available) throw new Error(`no containerd on this machine: ${availability.reason}`);
   const example = inRoot("examples/node-agent");

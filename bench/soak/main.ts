@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient } from "k8s-cri-client";
 import { labVersions, parseVersions } from "../../test/runtime/lab/lab.js";
-import { parseOptions } from "../support/options.js";
+import { millisecondsOf, parseOptions } from "../support/options.js";
 import { table } from "../support/table.js";
 import { activities } from "./activities.js";
 import { givenRuntime, ownRuntime, type SoakRuntime } from "./runtime.js";
@@ -42,8 +42,7 @@ export async function main(args: string[]): Promise<void> {
     fake: false,
     concurrency: 1,
   });
-  const minutes = Number(options.minutes);
-  if (!(minutes > 0)) throw new Error(`--minutes must be a number above 0, got "${options.minutes}".`);
+  const durationMs = millisecondsOf(options.minutes);
   const [version = newest] = parseVersions(options.version);
   await using runtime = endpoint ? givenRuntime(endpoint, image) : await ownRuntime(options.fake ? "fake" : version);
   const stop = new AbortController();
@@ -52,9 +51,9 @@ export async function main(args: string[]): Promise<void> {
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
     console.log(
-      `${runtime.name}, Node.js ${process.version}, ${minutes} minutes, workers per activity: ${concurrency}`,
+      `${runtime.name}, Node.js ${process.version}, ${options.minutes} minutes, workers per activity: ${concurrency}`,
     );
-    const flat = await soak(runtime, minutes * 60_000, concurrency, stop);
+    const flat = await soak(runtime, durationMs, concurrency, stop);
     process.exitCode = flat ? 0 : 1;
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);

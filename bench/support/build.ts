@@ -6,6 +6,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { type BuildOptions, type BuildResult, build } from "esbuild";
 import { bufOrThrow, projectRoot } from "../../scripts/lib/buf.js";
 import { run } from "../../test/runtime/lab/command.js";
 
@@ -25,6 +26,31 @@ export const protobufEs = pathToFileURL(join(output, "runtime/v1/api_pb.js")).hr
 /** Builds `dist/` if it is missing or older than a source file. */
 export async function buildDist(): Promise<void> {
   if (await isStale()) await node(["--import", "tsx", inRoot("scripts/build.ts")]);
+}
+
+/** Compiles programs to plain JavaScript, so that tsx is not part of a measurement. Their packages stay outside. */
+export function compile(options: BuildOptions): Promise<BuildResult> {
+  return build({
+    absWorkingDir: projectRoot,
+    bundle: true,
+    format: "esm",
+    target: "node20",
+    platform: "node",
+    packages: "external",
+    logLevel: "error",
+    ...options,
+  });
+}
+
+/** Options of {@link compile} for programs that use `dist/`: they ignore the paths of tsconfig.json, which resolve to the sources. */
+export const withDist: BuildOptions = { tsconfigRaw: {} };
+
+/** Compiles a program that uses `dist/`, and returns its path in {@link output}. */
+export async function compileProgram(source: string, name: string): Promise<string> {
+  await buildDist();
+  const outfile = join(output, name);
+  await compile({ ...withDist, entryPoints: [inRoot(source)], outfile });
+  return outfile;
 }
 
 /** Generates the code of protobuf-es for the schema. */

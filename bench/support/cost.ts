@@ -19,3 +19,8 @@ export async function costOf(pid: number): Promise<Cost> {
   const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / Number(ticksPerSecond);
   return { atMs: performance.now(), cpuSeconds, rssBytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1_024 };
 }
+
+/** The CPU time between two moments, in per cent of one core. */
+export function percentOfCore(from: Cost, to: Cost): number {
+  return ((to.cpuSeconds - from.cpuSeconds) / (to.atMs - from.atMs)) * 100_000;
+}

@@ -24,6 +24,13 @@ type Widened<Defaults extends Options> = {
   [Name in keyof Defaults]: Defaults[Name] extends number ? number : Defaults[Name] extends string ? string : boolean;
 };
 
+/** Converts the value of `--minutes`, which may be a fraction. */
+export function millisecondsOf(minutes: string): number {
+  const number = Number(minutes);
+  if (!(number > 0)) throw new Error(`--minutes must be a number above 0, got "${minutes}".`);
+  return number * 60_000;
+}
+
 function wholeNumber(name: string, value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1)

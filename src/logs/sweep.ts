@@ -1,6 +1,6 @@
 /** Something that waits for an event, which might be missed. */
 export interface Swept {
-  /** Looks for a change without an event. */
+  /** Checks for a change without an event. */
   check(): void;
 }
 

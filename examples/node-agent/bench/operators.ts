@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
-import { type Cost, costOf } from "../../../bench/support/cost.js";
+import { type Cost, costOf, percentOfCore } from "../../../bench/support/cost.js";
 import { median } from "../../../bench/support/statistics.js";
 import { table } from "../../../bench/support/table.js";
 import { type LabInstance, startLab } from "../../../test/runtime/lab/lab.js";
@@ -121,7 +121,7 @@ async function figuresOf(running: Running, image: string, { phaseMs, tasks }: Op
   });
   for (let index = 0; index < tasks; index++) await cluster.remove(`keep-${index}`);
   return {
-    restPercent: (rest.cpuSeconds / rest.seconds) * 100,
+    restPercent: rest.cpuPercent,
     restBytes: rest.rssBytes,
     workMsPerTask: (work.cpuSeconds / done) * 1_000,
     workBytes: work.rssBytes,
@@ -180,7 +180,7 @@ async function observe(pid: number, during: () => Promise<void>) {
   costs.push(await costOf(pid));
   const [first, last] = [costs[0] as Cost, costs.at(-1) as Cost];
   return {
-    seconds: (last.atMs - first.atMs) / 1_000,
+    cpuPercent: percentOfCore(first, last),
     cpuSeconds: last.cpuSeconds - first.cpuSeconds,
     rssBytes: median(costs.map(({ rssBytes }) => rssBytes)),
   };

@@ -16,7 +16,7 @@ export interface ApiRequest extends Pick<RequestOptions, "method" | "signal"> {
 
 /**
  * Sends requests to the API server of a kubeconfig, over connections that it keeps. `@kubernetes/client-node` finds the server and the
- * credentials. Its own requests have no time limit, and its watch does not tell when the response has begun, or that it has failed.
+ * credentials. Its own requests have no time limit, and its watch reports neither that the response has begun nor that it has failed.
  */
 export class Connection {
   #agent: http.Agent | undefined;
