@@ -11,6 +11,8 @@ import { NodeAgent } from "./helpers/pod-on-node.js";
 /** When a program is killed, in milliseconds after it began to run a pod. A pod takes about a second to become ready. */
 const killedAfterMs = thorough ? Array.from({ length: 40 }, (_, index) => index * 50) : [50, 300, 700];
 
+const nameLabel = "io.kubernetes.container.name";
+
 journeys("manifest-crashes", (fixture) => {
   const { runtime } = fixture;
 
@@ -92,6 +94,26 @@ spec:
       const ofPod = () => resources().filter(({ name }) => name.includes(rootDirectory) || name.includes(next.uid));
       await expect.poll(ofPod).toEqual([]);
       expect([await readdir(`${rootDirectory}/pods`), await readdir(podLogsDirectory)]).toEqual([[], []]);
+    }
+  });
+
+  test("a pod that never restarts runs although its program was killed during StartContainer", async ({ expect }) => {
+    await using node = await journeyNode();
+    // A start takes 50 to 200 ms.
+    for (const delayMs of thorough ? Array.from({ length: 8 }, (_, index) => index * 18) : [20, 80]) {
+      await using killed = await NodeAgent.start(runtime);
+      const document = manifest(fixture.name()).replace("spec:", "spec:\n  restartPolicy: Never");
+      const run = killed.run(document, node.config).catch(() => {});
+      const isCreated = async () => (await fixture.cri.containers.list({ labels: { [nameLabel]: "main" } })).length > 0;
+      await expect.poll(isCreated, { timeout: 30_000, interval: 5 }).toBe(true);
+      await sleep(delayMs);
+      await killed.kill();
+      await run;
+      await using agent = await NodeAgent.start(runtime);
+      const next = await agent.run(document, node.config);
+      await next.waitReady();
+      expect(await next.columns()).toMatchObject({ ready: "1/1", status: "Running" });
+      await next.dispose();
     }
   });
 

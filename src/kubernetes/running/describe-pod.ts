@@ -147,7 +147,7 @@ function phaseOf(
   const planOf = (name: string) => plan.containers.find((one) => one.name === name) as ContainerPlan;
   const initFailed = initContainerStatuses.some(
     ({ name, state: { terminated } }) =>
-      terminated && terminated.exitCode !== 0 && !restartsAfter(planOf(name), terminated.exitCode),
+      terminated && terminated.exitCode !== 0 && !restartsAfter(planOf(name), terminated),
   );
   if (initFailed) return "Failed";
   const ended = containerStatuses.map(
@@ -161,7 +161,7 @@ function phaseOf(
   if (isRunning) return "Running";
   const willRestart = containerStatuses.some(({ name }, index) => {
     const end = ended[index];
-    return end && restartsAfter(planOf(name), end.exitCode);
+    return end && restartsAfter(planOf(name), end);
   });
   if (willRestart) return "Running";
   return ended.every((end) => end?.exitCode === 0) ? "Succeeded" : "Failed";

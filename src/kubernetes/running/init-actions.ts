@@ -46,7 +46,7 @@ export function initActions(run: CurrentRun, stop: ContainerStop[]): InitActions
         start.push(container);
       }
     } else if (status.state === "exited" && !isSidecar) {
-      if (restartsAfter(container, status.exitCode)) start.push(container);
+      if (restartsAfter(container, status)) start.push(container);
       else if (status.exitCode === 0) proceed();
       else return { initialized: false, failed: true, start: [] };
     } else {

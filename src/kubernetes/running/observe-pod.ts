@@ -10,6 +10,7 @@ import { listPodSandboxes, podSandboxStatus } from "../../rpcs/pods.js";
 import { podLabels } from "../planning/pod-labels.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from "./observed-pod.js";
+import { isInterruptedStart } from "./restart-rules.js";
 import { readTerminationMessage } from "./termination-message.js";
 
 /** The number of statuses that are read at the same time. */
@@ -108,7 +109,9 @@ export class PodObserver {
       imageId: status.imageId || status.imageRef,
       logPath: status.logPath,
     };
-    const message = read.state === "exited" ? await this.#terminationMessage(read, options) : "";
+    // The runtime's own message says that a start was interrupted.
+    const hasMessage = read.state === "exited" && !isInterruptedStart(read);
+    const message = hasMessage ? await this.#terminationMessage(read, options) : "";
     this.#containers.set(id, { ...read, message: message || read.message });
   }
 

@@ -46,7 +46,7 @@ export function podActions(situation: PodSituation): PodActions {
 }
 
 function mayStart(container: ContainerPlan, status: ObservedContainer | undefined): boolean {
-  return status?.state !== "exited" || restartsAfter(container, status.exitCode);
+  return status?.state !== "exited" || restartsAfter(container, status);
 }
 
 function needsSandbox({ hostNetwork }: PodSituation["plan"], { sandboxes }: ObservedPod): boolean {
@@ -67,7 +67,7 @@ function sandboxActions({ plan, observed }: PodSituation, attempt: number): PodA
   });
   const left = mains.filter((container) => {
     const latest = latestOf(observed, container.name);
-    return !(latest?.state === "exited" && !restartsAfter(container, latest.exitCode));
+    return !(latest?.state === "exited" && !restartsAfter(container, latest));
   });
   const isFinished = (!restartsOnFailure && attempt > 0 && hasRun) || (left.length === 0 && hasInitialized);
   if (isFinished) return finished(undefined);

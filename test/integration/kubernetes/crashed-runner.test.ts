@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type NodeConfig, removePod } from "../../../src/kubernetes/index.js";
+import { ScriptedBackend } from "../../../src/testing/index.js";
 import { temporaryNode } from "../../support/temporary-node.js";
 import { thorough } from "../../support/thorough.js";
 import { rejection, startFake } from "../support.js";
@@ -54,6 +55,23 @@ describe("the next run of a document", () => {
     const next = await plan.run(cri);
     onTestFinished(() => next.dispose());
     await expect.poll(() => next.columns()).toEqual({ ready: "1/1", status: "Running", restarts: 2 });
+  });
+
+  test("starts a container again whose start was interrupted, also if it never restarts", async () => {
+    const backend = new ScriptedBackend();
+    const { start } = backend;
+    let starts = 0;
+    backend.start = (container) => {
+      // What containerd says if its caller has gone.
+      if (starts++ === 0) throw new Error("failed to start containerd task: context canceled");
+      return start.call(backend, container);
+    };
+    const container = { name: "main", image: "busybox:1", terminationMessagePolicy: "FallbackToLogsOnError" } as const;
+    const { pod } = await startPod({ restartPolicy: "Never", containers: [container] }, { fake: { backend } });
+    await pod.waitReady(limit);
+    expect(pod.columns()).toEqual({ ready: "1/1", status: "Running", restarts: 1 });
+    const lastState = { terminated: { exitCode: 128, reason: "StartError" } };
+    expect(pod.status().containerStatuses).toMatchObject([{ lastState }]);
   });
 
   test("replaces the pod of another version of the document", async () => {

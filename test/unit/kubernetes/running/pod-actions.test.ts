@@ -73,6 +73,29 @@ describe("a pod", () => {
     expect(pod.settle()).toEqual([restarts ? "start main" : "finished"]);
   });
 
+  // Measured: each message is from containerd, whose caller was killed during StartContainer.
+  test.each([
+    ['failed to start containerd task "4f": context canceled: unknown', true],
+    ["failed to create containerd task: failed to create shim task: context canceled: unknown", true],
+    ["failed to create containerd task: failed to start shim: start failed: : signal: killed: unknown", true],
+    ["failed to create containerd task: failed to create shim task: OCI runtime create failed: no such file", false],
+  ])("starts a container that never restarts again if its start ended with %s: %s", (message, restarts) => {
+    const pod = new SimulatedPod(
+      [{ ...init("init"), restartPolicy: "Never" }, planned("main", { restartPolicy: "Never" })],
+      "Never",
+    );
+    pod.settle();
+    pod.exit("init", 128, "StartError", message);
+    expect(pod.settle()).toEqual([restarts ? "start init" : "finished"]);
+    if (!restarts) return;
+    pod.exit("init", 0);
+    pod.settle();
+    pod.exit("main", 128, "StartError", message);
+    expect(pod.settle()).toEqual(["start main"]);
+    pod.exit("main", 128, "Error", message);
+    expect(pod.settle()).toEqual(["finished"]);
+  });
+
   test("restarts by the first rule that matches", () => {
     const rules = [{ action: "Restart", exitCodes: { operator: "In", values: [42] } }] as const;
     const pod = new SimulatedPod([planned("main", { restartPolicy: "Never", restartPolicyRules: rules })], "Never");

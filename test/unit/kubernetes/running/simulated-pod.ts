@@ -87,8 +87,8 @@ export class SimulatedPod {
     throw new Error(`does not settle: ${done.join(", ")}`);
   }
 
-  exit(name: string, exitCode: number): void {
-    this.#change(name, { state: "exited", exitCode, finishedAt: this.#tick() });
+  exit(name: string, exitCode: number, reason = "", message = ""): void {
+    this.#change(name, { state: "exited", exitCode, reason, message, finishedAt: this.#tick() });
   }
 
   setState(name: string, state: ObservedContainer["state"]): void {
