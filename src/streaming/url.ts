@@ -152,6 +152,6 @@ function withBrackets(host: string): string {
   return isIPv6(host) ? `[${host.replace(/%.*/, "")}]` : host;
 }
 
-function withoutBrackets(hostname: string): string {
+export function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { ClientOptions, WebSocket } from "ws";
 import { onAbort } from "../../internal/abort.js";
+import { isLoopback } from "../../internal/loopback.js";
 import { startTimer } from "../../internal/timer.js";
 import { drainOnWriteError } from "../drain-on-write-error.js";
 import { Handshake } from "../handshake.js";
 import { tlsOptionsFor } from "../tls.js";
 import type { DialOptions } from "../transport.js";
+import { withoutBrackets } from "../url.js";
 import { maxMessageBytes } from "./frames.js";
 
 /** How long a server may take to answer a close frame before the client destroys the connection. */
@@ -30,6 +32,7 @@ export async function dialWebSocket(
   const handshake = new Handshake(url, "WebSocket", handshakeTimeoutMs);
   const options: ClientOptions = {
     ...clientOptions,
+    ...(isLoopback(withoutBrackets(url.hostname)) && { generateMask: maskNothing }),
     // ws passes these options on to `tls.connect`; its types differ in details.
     ...(url.protocol === "https:" && (tlsOptionsFor(url, tls) as object)),
     finishRequest: (request) => {
@@ -81,5 +84,14 @@ const clientOptions = {
   // ws supports this option and the two before it, but its types omit them.
   closeTimeout: closeTimeoutMs,
 };
+
+/**
+ * Sets the masking key of a frame to 0, so that ws neither copies nor changes the payload. Every byte of a client is masked because
+ * scripts in a browser could otherwise send bytes that a proxy takes for a request (RFC 6455, section 10.3). On a loopback address,
+ * there is no proxy: the connection ends at the runtime of this machine.
+ */
+function maskNothing(key: Buffer): void {
+  key.fill(0);
+}
 
 function ignore(): void {}
