@@ -26,7 +26,7 @@ export function restartsAfter(container: Rules, end: ContainerEnd): boolean {
 
 /**
  * Returns whether the caller of StartContainer was killed or disconnected before the reply. containerd 1.6, 1.7 and 2.1 then cancel
- * the start, and kill the container if it runs already. Nothing else reports this: the message of the error tells it.
+ * the start, and kill the container if it runs already. Only the message of the error says so.
  */
 export function isInterruptedStart({ reason, message = "" }: ContainerEnd): boolean {
   return reason === "StartError" && /context canceled|failed to start shim: .*signal: killed/.test(message);
