@@ -1,6 +1,7 @@
 /** Pods from manifests whose program or runtime is killed. */
 import { readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NodeConfig } from "k8s-cri-client/kubernetes";
 import { test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { journeyNode } from "./helpers/journey-node.js";
@@ -10,8 +11,6 @@ import { NodeAgent } from "./helpers/pod-on-node.js";
 
 /** When a program is killed, in milliseconds after it began to run a pod. A pod takes about a second to become ready. */
 const killedAfterMs = thorough ? Array.from({ length: 40 }, (_, index) => index * 50) : [50, 300, 700];
-
-const nameLabel = "io.kubernetes.container.name";
 
 journeys("manifest-crashes", (fixture) => {
   const { runtime } = fixture;
@@ -51,6 +50,15 @@ spec:
   const resources = (): NodeResource[] =>
     nodeResourcesOf(runtime.endpoint).filter(({ name }) => !/kubepods(\/(burstable|besteffort))?$/.test(name));
 
+  /** Runs a pod in a program, and kills the program when `moment` has come. */
+  const killDuring = async (document: string, config: NodeConfig, moment: () => Promise<unknown>) => {
+    await using program = await NodeAgent.start(runtime);
+    const run = program.run(document, config).catch(() => {});
+    await moment();
+    await program.kill();
+    await run;
+  };
+
   test("the next run continues a pod whose program was killed, and leaves nothing on the node", async ({ expect }) => {
     await using node = await journeyNode();
     const before = resources();
@@ -80,11 +88,7 @@ spec:
     await using node = await journeyNode();
     const document = manifest(fixture.name());
     for (const delayMs of killedAfterMs) {
-      await using killed = await NodeAgent.start(runtime);
-      const run = killed.run(document, node.config).catch(() => {});
-      await sleep(delayMs);
-      await killed.kill();
-      await run;
+      await killDuring(document, node.config, () => sleep(delayMs));
       await using agent = await NodeAgent.start(runtime);
       const next = await agent.run(document, node.config);
       await next.waitReady();
@@ -101,14 +105,14 @@ spec:
     await using node = await journeyNode();
     // A start takes 50 to 200 ms.
     for (const delayMs of thorough ? Array.from({ length: 8 }, (_, index) => index * 18) : [20, 80]) {
-      await using killed = await NodeAgent.start(runtime);
-      const document = manifest(fixture.name()).replace("spec:", "spec:\n  restartPolicy: Never");
-      const run = killed.run(document, node.config).catch(() => {});
-      const isCreated = async () => (await fixture.cri.containers.list({ labels: { [nameLabel]: "main" } })).length > 0;
-      await expect.poll(isCreated, { timeout: 30_000, interval: 5 }).toBe(true);
-      await sleep(delayMs);
-      await killed.kill();
-      await run;
+      const name = fixture.name();
+      const document = manifest(name).replace("spec:", "spec:\n  restartPolicy: Never");
+      const labels = { "io.kubernetes.pod.name": name, "io.kubernetes.container.name": "main" };
+      const isCreated = async () => (await fixture.cri.containers.list({ labels })).length > 0;
+      await killDuring(document, node.config, async () => {
+        await expect.poll(isCreated, { timeout: 30_000, interval: 5 }).toBe(true);
+        await sleep(delayMs);
+      });
       await using agent = await NodeAgent.start(runtime);
       const next = await agent.run(document, node.config);
       await next.waitReady();

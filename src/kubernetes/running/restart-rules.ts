@@ -1,3 +1,4 @@
+import { startError } from "../../resources/creation/start.js";
 import type { RestartRuleManifest } from "../manifest/container.js";
 import type { ContainerPlan } from "../planning/pod-plan-types.js";
 
@@ -29,7 +30,7 @@ export function restartsAfter(container: Rules, end: ContainerEnd): boolean {
  * the start, and kill the container if it runs already. Only the message of the error says so.
  */
 export function isInterruptedStart({ reason, message = "" }: ContainerEnd): boolean {
-  return reason === "StartError" && /context canceled|failed to start shim: .*signal: killed/.test(message);
+  return reason === startError && /context canceled|failed to start shim: .*signal: killed/.test(message);
 }
 
 /** Returns whether the exit of a container restarts all containers of the pod (`RestartAllContainers`). */

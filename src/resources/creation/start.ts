@@ -112,7 +112,7 @@ async function startUncancelled(connection: Connection, id: string, budget: Budg
  * The reason that containerd reports for a container whose start failed, including starts that failed because their caller
  * disconnected.
  */
-const startError = "StartError";
+export const startError = "StartError";
 
 function couldNotStart(lost: CriError, { message }: ContainerStatus): CriError {
   const { code, method, endpoint, attempts, details } = lost;
