@@ -607,6 +607,7 @@ declare class Containers {
   run(pod: PodTarget, spec: ContainerInput, options?: CreateContainerOptions): Promise<OwnedContainer>;
   get(container: ContainerTarget): Container;
   list(filter?: ContainerFilter, options?: CallOptions): Promise<ContainerMessage[]>;
+  iterate(filter?: ContainerFilter, options?: CallOptions): CriStream<ContainerMessage>;
   find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined>;
   resolve(name: string, options?: ResolveOptions): Promise<Container>;
   findByPid(pid: number, options?: CallOptions): Promise<Container | undefined>;
@@ -1183,6 +1184,12 @@ declare class Images {
     },
     options?: CallOptions,
   ): Promise<Image[]>;
+  iterate(
+    filter?: {
+      image?: ImageInput | undefined;
+    },
+    options?: CallOptions,
+  ): CriStream<Image>;
   remove(image: ImageInput, options?: CallOptions): Promise<void>;
   prune(options?: PruneOptions): Promise<PrunedImages>;
   recordUsage(usage: ImageUsage, options?: CallOptions): Promise<void>;
@@ -1671,6 +1678,7 @@ declare class Pods {
   }>;
   get(pod: PodTarget): PodSandbox;
   list(filter?: PodFilter, options?: CallOptions): Promise<PodSandboxMessage[]>;
+  iterate(filter?: PodFilter, options?: CallOptions): CriStream<PodSandboxMessage>;
   find(filter: PodFilter, options?: CallOptions): Promise<PodSandbox | undefined>;
   resolve(name: string, options?: ResolveOptions): Promise<PodSandbox>;
   remove(pod: PodTarget, options?: RemoveOptions): Promise<void>;
@@ -2082,13 +2090,16 @@ interface SkippedPull {
 declare class Stats {
   container(container: ContainerTarget, options?: CallOptions): Promise<ContainerStats>;
   containers(query?: ContainerStatsQuery, options?: CallOptions): Promise<ContainerStats[]>;
+  iterateContainers(query?: ContainerStatsQuery, options?: CallOptions): CriStream<ContainerStats>;
   pod(pod: PodTarget, options?: CallOptions): Promise<PodSandboxStats>;
   pods(query?: PodStatsQuery, options?: CallOptions): Promise<PodSandboxStats[]>;
+  iteratePods(query?: PodStatsQuery, options?: CallOptions): CriStream<PodSandboxStats>;
   snapshot(options?: UsageSnapshotOptions): Promise<UsageSnapshot>;
   watch(options?: UsageWatchOptions): CriStream<UsageSnapshot>;
   diskUsage(options?: CallOptions): Promise<DiskUsage>;
   metricDescriptors(options?: CallOptions): Promise<MetricDescriptor[]>;
   podMetrics(options?: CallOptions): Promise<PodSandboxMetrics[]>;
+  iteratePodMetrics(options?: CallOptions): CriStream<PodSandboxMetrics>;
 }
 
 type StatusOf<Target extends WaitTarget> = Target extends {

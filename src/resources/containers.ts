@@ -1,3 +1,4 @@
+import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type { Container as ContainerMessage } from "../proto.js";
 import { Container, OwnedContainer } from "./container.js";
@@ -6,7 +7,7 @@ import type { ClientContext } from "./context.js";
 import { type CreateContainerOptions, createContainer } from "./creation/create-container.js";
 import type { ContainerInput } from "./creation/message-input.js";
 import { runContainer } from "./creation/run-container.js";
-import { listMatchingContainers } from "./filtered-list.js";
+import { iterateContainers, listMatchingContainers } from "./filtered-list.js";
 import { findContainer } from "./find.js";
 import { findContainerByPid } from "./find-by-pid.js";
 import { type PruneContainersOptions, type PrunedContainers, pruneContainers } from "./pruning/prune-containers.js";
@@ -68,6 +69,28 @@ export class Containers {
   /** Lists the containers of the node. The list is streamed if the runtime supports it (since Kubernetes 1.36). */
   async list(filter: ContainerFilter = {}, options?: CallOptions): Promise<ContainerMessage[]> {
     return listMatchingContainers(this.#context.connection, filter, options);
+  }
+
+  /**
+   * Streams the containers of {@link list} one by one, and keeps none of them. Prefer it for thousands of containers: the garbage
+   * collector then moves only a few live objects at a time, so the event loop has no long delays. The first read makes the call.
+   * `batches()` of the stream is faster.
+   *
+   * The client decodes a part of the reply when you have read the part before it. The time limit ends when the reply has arrived, so
+   * you can take as long as you like. A runtime that streams the list (since Kubernetes 1.36) sends it as you read it: then, the
+   * limit applies to all of it.
+   *
+   * Unlike a list, it can fail after the first containers: if a streamed list breaks midway, it throws `UNAVAILABLE` and does not
+   * start over. With middleware of your own, the client decodes each message as a whole.
+   *
+   * ```ts
+   * for await (const { id, metadata } of cri.containers.iterate({ state: "running" })) console.log(id, metadata?.name);
+   * ```
+   *
+   * @throws InvalidInputError at once, for an invalid filter or option
+   */
+  iterate(filter: ContainerFilter = {}, options?: CallOptions): CriStream<ContainerMessage> {
+    return iterateContainers(this.#context.connection, filter, options);
   }
 
   /**

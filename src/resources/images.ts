@@ -1,18 +1,16 @@
 import type { PulledImage } from "../errors.js";
-import { type FieldsOf, object } from "../input/object-reader.js";
+import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type { Image, ImageFsInfoResponse } from "../proto.js";
-import { startBudget } from "../rpcs/budget.js";
 import * as rpcs from "../rpcs/images.js";
 import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
 import { type EnsureOptions, ensureImage, findImage, type PullOptions, pullImage } from "./ensure-image.js";
+import { iterateImages, listMatchingImages } from "./filtered-images.js";
 import { imageActivity } from "./pruning/image-activity.js";
 import type { ImageUsage } from "./pruning/image-usage.js";
 import { type PrunedImages, type PruneOptions, pruneImages, recordImageUsage } from "./pruning/prune-images.js";
 import { type PullAllOptions, type PullRequest, pullAllImages } from "./pull-all.js";
-
-const filterFields: FieldsOf<{ image?: ImageInput | undefined }> = { image: true };
 
 /**
  * The images of a node: `cri.images`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when
@@ -93,15 +91,16 @@ export class Images {
    * Kubernetes 1.36).
    */
   async list(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): Promise<Image[]> {
-    object(filter, "filter", filterFields);
-    if (filter.image === undefined) return rpcs.listImages(this.#connection, undefined, options);
-    const spec = toImageSpec(filter.image, "filter.image");
-    const budget = startBudget(this.#connection, options, 1);
-    // containerd ignores the filter, so the client resolves the reference first.
-    const { image } = await rpcs.imageStatus(this.#connection, spec, false, budget.options());
-    if (!image) return [];
-    const images = await rpcs.listImages(this.#connection, spec, budget.options());
-    return images.filter(({ id }) => id === image.id);
+    return listMatchingImages(this.#connection, filter, options);
+  }
+
+  /**
+   * Streams the images of {@link list} one by one, and keeps none of them. Its limits and errors are those of `containers.iterate`.
+   *
+   * @throws InvalidInputError at once, for an invalid filter or option
+   */
+  iterate(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): CriStream<Image> {
+    return iterateImages(this.#connection, filter, options);
   }
 
   /**

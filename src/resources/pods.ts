@@ -1,3 +1,4 @@
+import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandbox as PodSandboxMessage, RestoredContainer } from "../proto.js";
 import type { PodSpec } from "../specs/pod-spec.js";
@@ -5,7 +6,7 @@ import type { ClientContext } from "./context.js";
 import type { PodInput } from "./creation/message-input.js";
 import { type PodRestoreOptions, restorePod } from "./creation/restore-pod.js";
 import { type RunPodOptions, runPod } from "./creation/run-pod.js";
-import { listPods } from "./filtered-list.js";
+import { iteratePods, listPods } from "./filtered-list.js";
 import { findPod } from "./find.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import type { PodFilter } from "./pod-filter.js";
@@ -72,6 +73,15 @@ export class Pods {
   /** Lists the pods of the node. The list is streamed if the runtime supports it (since Kubernetes 1.36). */
   async list(filter: PodFilter = {}, options?: CallOptions): Promise<PodSandboxMessage[]> {
     return listPods(this.#context.connection, filter, options);
+  }
+
+  /**
+   * Streams the pods of {@link list} one by one, and keeps none of them. Its limits and errors are those of `containers.iterate`.
+   *
+   * @throws InvalidInputError at once, for an invalid filter or option
+   */
+  iterate(filter: PodFilter = {}, options?: CallOptions): CriStream<PodSandboxMessage> {
+    return iteratePods(this.#context.connection, filter, options);
   }
 
   /**

@@ -15,6 +15,7 @@ import { callOptionsOf } from "../rpcs/budget.js";
 import { checkId } from "../rpcs/checked.js";
 import * as rpcs from "../rpcs/stats.js";
 import type { Connection } from "../transport/connection.js";
+import { listStream } from "./list-stream.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { type DiskUsage, reportDiskUsage } from "./usage/disk-usage.js";
 import { UsageSampler, type UsageSnapshot } from "./usage/snapshot.js";
@@ -62,13 +63,18 @@ export class Stats {
    * the runtime supports it (since Kubernetes 1.36). Entries without an id are omitted, with a warning to the client's logger.
    */
   async containers(query: ContainerStatsQuery = {}, options?: CallOptions): Promise<ContainerStats[]> {
-    object(query, "filter", containerQueryFields);
-    const filter: ContainerStatsFilter = {
-      id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
-      podSandboxId: query.pod === undefined ? "" : idOf(query.pod, "filter.pod"),
-      labelSelector: stringMap(query.labels, "filter.labels"),
-    };
-    return rpcs.listContainerStats(this.#connection, filter, options);
+    return rpcs.listContainerStats(this.#connection, containerStatsFilter(query), options);
+  }
+
+  /**
+   * Streams the stats of {@link containers} one by one, and keeps none of them. Its limits and errors are those of
+   * `containers.iterate`.
+   *
+   * @throws InvalidInputError at once, for an invalid filter or option
+   */
+  iterateContainers(query: ContainerStatsQuery = {}, options?: CallOptions): CriStream<ContainerStats> {
+    const filter = containerStatsFilter(query);
+    return listStream(this.#connection, options, (o) => rpcs.listContainerStatsInParts(this.#connection, filter, o));
   }
 
   /** Returns the stats of one pod and its containers (PodSandboxStats). */
@@ -78,12 +84,17 @@ export class Stats {
 
   /** Lists the stats of pods (ListPodSandboxStats). The list is streamed if the runtime supports it (since Kubernetes 1.36). */
   async pods(query: PodStatsQuery = {}, options?: CallOptions): Promise<PodSandboxStats[]> {
-    object(query, "filter", podQueryFields);
-    const filter: PodSandboxStatsFilter = {
-      id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
-      labelSelector: stringMap(query.labels, "filter.labels"),
-    };
-    return rpcs.listPodSandboxStats(this.#connection, filter, options);
+    return rpcs.listPodSandboxStats(this.#connection, podStatsFilter(query), options);
+  }
+
+  /**
+   * Streams the stats of {@link pods} one by one, and keeps none of them. Its limits and errors are those of `containers.iterate`.
+   *
+   * @throws InvalidInputError at once, for an invalid filter or option
+   */
+  iteratePods(query: PodStatsQuery = {}, options?: CallOptions): CriStream<PodSandboxStats> {
+    const filter = podStatsFilter(query);
+    return listStream(this.#connection, options, (o) => rpcs.listPodSandboxStatsInParts(this.#connection, filter, o));
   }
 
   /**
@@ -132,4 +143,31 @@ export class Stats {
   async podMetrics(options?: CallOptions): Promise<PodSandboxMetrics[]> {
     return rpcs.listPodSandboxMetrics(this.#connection, options);
   }
+
+  /**
+   * Streams the metrics of {@link podMetrics} pod by pod, and keeps none of them. Its limits and errors are those of
+   * `containers.iterate`.
+   *
+   * @throws InvalidInputError at once, for an invalid option
+   */
+  iteratePodMetrics(options?: CallOptions): CriStream<PodSandboxMetrics> {
+    return listStream(this.#connection, options, (o) => rpcs.listPodSandboxMetricsInParts(this.#connection, o));
+  }
+}
+
+function containerStatsFilter(query: ContainerStatsQuery): ContainerStatsFilter {
+  object(query, "filter", containerQueryFields);
+  return {
+    id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
+    podSandboxId: query.pod === undefined ? "" : idOf(query.pod, "filter.pod"),
+    labelSelector: stringMap(query.labels, "filter.labels"),
+  };
+}
+
+function podStatsFilter(query: PodStatsQuery): PodSandboxStatsFilter {
+  object(query, "filter", podQueryFields);
+  return {
+    id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
+    labelSelector: stringMap(query.labels, "filter.labels"),
+  };
 }

@@ -14,7 +14,8 @@ import type { Connection } from "../transport/connection.js";
 import { checkId, requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
-import { batches, list } from "./list.js";
+import { batches, type ListCall, list } from "./list.js";
+import { listInParts } from "./list-in-parts.js";
 
 /** Calls CreateContainer, without the retries of `containers.create`. */
 export async function createContainer(
@@ -96,17 +97,26 @@ export function listContainers(
   filter: ContainerFilter | undefined,
   options?: CallOptions,
 ): Promise<Container[]> {
-  return list(
-    connection,
-    {
-      type: Container,
-      streamRpc: "RuntimeService/StreamContainers",
-      stream: (o) => batches(connection.runtime.streamContainers({ filter }, o), (reply) => reply.containers),
-      unary: async (o) => (await connection.runtime.listContainers({ filter }, o)).containers,
-      idOf: ({ id }) => id,
-    },
-    options,
-  );
+  return list(connection, containersCall(connection, filter), options);
+}
+
+/** Lists the same as {@link listContainers}, in parts. */
+export function listContainersInParts(
+  connection: Connection,
+  filter: ContainerFilter | undefined,
+  options?: CallOptions,
+): AsyncIterable<readonly Container[]> {
+  return listInParts(connection, containersCall(connection, filter), options);
+}
+
+function containersCall(connection: Connection, filter: ContainerFilter | undefined): ListCall<Container> {
+  return {
+    type: Container,
+    streamRpc: "RuntimeService/StreamContainers",
+    stream: (o) => batches(connection.runtime.streamContainers({ filter }, o), (reply) => reply.containers),
+    unary: async (o) => (await connection.runtime.listContainers({ filter }, o)).containers,
+    idOf: ({ id }) => id,
+  };
 }
 
 /** Calls UpdateContainerResources. Values are absolute; fields that are not set keep their value. */

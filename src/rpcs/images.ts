@@ -15,7 +15,8 @@ import { pinDeadline } from "./budget.js";
 import { requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
-import { batches, list } from "./list.js";
+import { batches, type ListCall, list } from "./list.js";
+import { listInParts } from "./list-in-parts.js";
 
 const subject = { service: "image" } as const;
 
@@ -64,19 +65,27 @@ export function listImages(
   image: ImageSpec | undefined,
   options?: CallOptions,
 ): Promise<Image[]> {
+  return list(connection, imagesCall(connection, image), options, subject);
+}
+
+/** Lists the same as {@link listImages}, in parts. */
+export function listImagesInParts(
+  connection: Connection,
+  image: ImageSpec | undefined,
+  options?: CallOptions,
+): AsyncIterable<readonly Image[]> {
+  return listInParts(connection, imagesCall(connection, image), options, subject);
+}
+
+function imagesCall(connection: Connection, image: ImageSpec | undefined): ListCall<Image> {
   const filter = image && { image };
-  return list(
-    connection,
-    {
-      type: Image,
-      streamRpc: "ImageService/StreamImages",
-      stream: (o) => batches(connection.image.streamImages({ filter }, o), (reply) => reply.images),
-      unary: async (o) => (await connection.image.listImages({ filter }, o)).images,
-      idOf: ({ id }) => id,
-    },
-    options,
-    subject,
-  );
+  return {
+    type: Image,
+    streamRpc: "ImageService/StreamImages",
+    stream: (o) => batches(connection.image.streamImages({ filter }, o), (reply) => reply.images),
+    unary: async (o) => (await connection.image.listImages({ filter }, o)).images,
+    idOf: ({ id }) => id,
+  };
 }
 
 /**

@@ -23,17 +23,43 @@ export async function invoke<T>(
   send: (options: RawCallOptions) => Promise<T>,
   subject: CallSubject = {},
 ): Promise<T> {
+  const call = startCall(connection, options, subject);
+  try {
+    return await send(call.options);
+  } catch (error) {
+    throw call.errorOf(error);
+  }
+}
+
+/** Does the same as {@link invoke} for a call with several results. */
+export async function* invokeStream<T>(
+  connection: Connection,
+  options: CallOptions | undefined,
+  send: (options: RawCallOptions) => AsyncIterable<T>,
+  subject: CallSubject = {},
+): AsyncGenerator<T, void, undefined> {
+  const call = startCall(connection, options, subject);
+  try {
+    for await (const result of send(call.options)) yield result;
+  } catch (error) {
+    throw call.errorOf(error);
+  }
+}
+
+/** Checks the options of a call. Returns those of the raw stub, and the conversion of its errors. */
+function startCall(connection: Connection, options: CallOptions | undefined, { service, image }: CallSubject) {
   const trace: CallTrace = { attempts: 0, failures: [], codeOf };
   checkOnlyCallOptions(options);
   const signal = options?.signal ?? connection.signal;
   signal?.throwIfAborted();
-  try {
-    return await send(toRawOptions(signal === options?.signal ? options : { ...options, signal }, trace));
-  } catch (error) {
-    signal?.throwIfAborted();
-    const endpoint = subject.service === "image" ? connection.imageEndpoint : connection.endpoint;
-    throw toCriError(error, { endpoint, trace, image: subject.image });
-  }
+  return {
+    options: toRawOptions(signal === options?.signal ? options : { ...options, signal }, trace),
+    errorOf(error: unknown): unknown {
+      if (signal?.aborted) return signal.reason;
+      const endpoint = service === "image" ? connection.imageEndpoint : connection.endpoint;
+      return toCriError(error, { endpoint, trace, image });
+    },
+  };
 }
 
 /** Converts the options of a facade call to those of the raw stubs. */

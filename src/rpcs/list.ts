@@ -15,7 +15,7 @@ export interface ListCall<Item> {
   type: MessageType<Item>;
   /** The streaming RPC, since Kubernetes 1.36 (KEP-5825). */
   streamRpc: Rpc;
-  stream: (options: RawCallOptions) => AsyncIterable<readonly Item[]>;
+  stream: (options: RawCallOptions) => AsyncIterable<Item[]>;
   unary: (options: RawCallOptions) => Promise<Item[]>;
   /** The id of an entry, or of the object that it describes. */
   idOf: (item: Item) => string | undefined;
@@ -35,13 +35,26 @@ export async function list<Item extends object>(
   subject?: CallSubject,
 ): Promise<Item[]> {
   const items = await listAll(connection, call, options, subject);
+  const identified = identify(call, items);
+  reportOmitted(connection, call, items.length - identified.length);
+  return identified;
+}
+
+/** Returns the entries that have an id, with their `toJSON`. */
+export function identify<Item extends object>(call: ListCall<Item>, items: readonly Item[]): Item[] {
   const identified = items.filter((item) => call.idOf(item));
-  if (identified.length < items.length) {
-    const fields = { endpoint: connection.endpoint, method: call.streamRpc, omitted: items.length - identified.length };
-    log(connection.options.logger, "warn", "the runtime listed entries without an id; they are omitted", fields);
-  }
   for (const item of identified) withToJson(call.type, item);
   return identified;
+}
+
+export function reportOmitted<Item>(
+  { options, endpoint }: Connection,
+  { streamRpc }: ListCall<Item>,
+  omitted: number,
+): void {
+  if (omitted === 0) return;
+  const fields = { endpoint, method: streamRpc, omitted };
+  log(options.logger, "warn", "the runtime listed entries without an id; they are omitted", fields);
 }
 
 async function listAll<Item>(
@@ -65,19 +78,19 @@ async function listAll<Item>(
   return invoke(connection, budget.options(), call.unary, subject);
 }
 
-async function collect<Item>(batches: AsyncIterable<readonly Item[]>, items: Item[]): Promise<void> {
+async function collect<Item>(batches: AsyncIterable<Item[]>, items: Item[]): Promise<void> {
   for await (const batch of batches) for (const item of batch) items.push(item);
 }
 
 /** Limits the size of the whole stream, not only of each reply. */
-function asOneList(options: RawCallOptions): RawCallOptions & InternalExtension {
+export function asOneList(options: RawCallOptions): RawCallOptions & InternalExtension {
   return { ...options, [oneList]: true };
 }
 
 /** Maps the replies of a stream to their entries. */
 export async function* batches<Reply, Item>(
   replies: AsyncIterable<Reply>,
-  pick: (reply: Reply) => readonly Item[],
-): AsyncGenerator<readonly Item[]> {
+  pick: (reply: Reply) => Item[],
+): AsyncGenerator<Item[]> {
   for await (const reply of replies) yield pick(reply);
 }

@@ -15,7 +15,8 @@ import type { Connection } from "../transport/connection.js";
 import { checkId, requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
-import { batches, list } from "./list.js";
+import { batches, type ListCall, list } from "./list.js";
+import { listInParts } from "./list-in-parts.js";
 
 /** Calls RunPodSandbox, without the retries of `pods.run`. */
 export async function runPodSandbox(
@@ -82,17 +83,26 @@ export function listPodSandboxes(
   filter: PodSandboxFilter | undefined,
   options?: CallOptions,
 ): Promise<PodSandbox[]> {
-  return list(
-    connection,
-    {
-      type: PodSandbox,
-      streamRpc: "RuntimeService/StreamPodSandboxes",
-      stream: (o) => batches(connection.runtime.streamPodSandboxes({ filter }, o), (reply) => reply.podSandboxes),
-      unary: async (o) => (await connection.runtime.listPodSandbox({ filter }, o)).items,
-      idOf: ({ id }) => id,
-    },
-    options,
-  );
+  return list(connection, podsCall(connection, filter), options);
+}
+
+/** Lists the same as {@link listPodSandboxes}, in parts. */
+export function listPodSandboxesInParts(
+  connection: Connection,
+  filter: PodSandboxFilter | undefined,
+  options?: CallOptions,
+): AsyncIterable<readonly PodSandbox[]> {
+  return listInParts(connection, podsCall(connection, filter), options);
+}
+
+function podsCall(connection: Connection, filter: PodSandboxFilter | undefined): ListCall<PodSandbox> {
+  return {
+    type: PodSandbox,
+    streamRpc: "RuntimeService/StreamPodSandboxes",
+    stream: (o) => batches(connection.runtime.streamPodSandboxes({ filter }, o), (reply) => reply.podSandboxes),
+    unary: async (o) => (await connection.runtime.listPodSandbox({ filter }, o)).items,
+    idOf: ({ id }) => id,
+  };
 }
 
 /** Calls UpdatePodSandboxResources, since Kubernetes 1.33. */

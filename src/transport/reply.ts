@@ -27,9 +27,10 @@ export class Reply<T> {
   /** The size of the reply in bytes. */
   readonly bytes: number;
   readonly limits: ReplyLimits;
+  /** The message, as far as it has been decoded. */
+  readonly message: T;
   readonly #reader: ReplyReader;
   readonly #decoder: ReplyDecoder<T>;
-  readonly #message: T;
   #isComplete = false;
 
   constructor(type: ReplyType<T>, bytes: Uint8Array, limits: ReplyLimits) {
@@ -38,7 +39,7 @@ export class Reply<T> {
     this.bytes = bytes.length;
     this.limits = limits;
     this.#decoder = decoder;
-    this.#message = decoder.create();
+    this.message = decoder.create();
     this.#reader = new ReplyReader(bytes, limits.fields);
     if (bytes.length <= unslicedBytes) this.#decode(bytes.length);
   }
@@ -51,7 +52,7 @@ export class Reply<T> {
   /** Decodes the whole reply without a pause. */
   decodeAll(): T {
     if (!this.#isComplete) this.#decode(this.bytes);
-    return this.#message;
+    return this.message;
   }
 
   /**
@@ -60,10 +61,17 @@ export class Reply<T> {
    * @param path the gRPC path of the call, for the error
    */
   read(path: string, signal: AbortSignal | undefined): T | Promise<T> {
-    return this.#isComplete ? this.#message : this.#decodeInSlices(path, signal);
+    return this.#isComplete ? this.message : this.#decodeInSlices(path, signal);
   }
 
-  async #decodeInSlices(path: string, signal: AbortSignal | undefined): Promise<T> {
+  /**
+   * Decodes the rest of the message slice by slice, and yields the message after each of them. Decodes nothing while it is not read.
+   * Lets the event loop do other work in between; the time that the reader takes counts, too.
+   *
+   * @param path the gRPC path of the call, for the error
+   */
+  async *slices(path: string, signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
+    if (this.#isComplete) yield this.message;
     // grpc-js has just spent time on assembling the reply, so decoding begins with a pause.
     let pauseAt = 0;
     while (!this.#isComplete) {
@@ -79,14 +87,20 @@ export class Reply<T> {
         const details = `Response message parsing error: ${(error as Error).message}`;
         throw new ClientError(path, Status.INTERNAL, details);
       }
+      yield this.message;
     }
-    return this.#message;
+  }
+
+  async #decodeInSlices(path: string, signal: AbortSignal | undefined): Promise<T> {
+    const slices = this.slices(path, signal);
+    while (!(await slices.next()).done);
+    return this.message;
   }
 
   /** Decodes whole fields until this many more bytes have been read, or the message has ended. */
   #decode(bytes: number): void {
     const { pos, len } = this.#reader;
-    const hasEnded = !this.#decoder.read(this.#reader, Math.min(len, pos + bytes), this.#message);
+    const hasEnded = !this.#decoder.read(this.#reader, Math.min(len, pos + bytes), this.message);
     this.#isComplete = hasEnded || this.#reader.pos >= len;
   }
 }

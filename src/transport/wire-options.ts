@@ -46,6 +46,7 @@ export const callTrace = Symbol("attempts");
 export const callExpiry = Symbol("expiry");
 export const oneList = Symbol("list");
 export const replyListener = Symbol("reply");
+export const slicesListener = Symbol("slices");
 
 /** The options that this package's own layers pass to one another. */
 export interface InternalExtension extends RawCallExtension {
@@ -56,7 +57,15 @@ export interface InternalExtension extends RawCallExtension {
   [oneList]?: boolean;
   /** Receives the size of each reply. */
   [replyListener]?: (bytes: number) => void;
+  /**
+   * Decodes large replies slice by slice. A unary call returns its message before that, and this receives the function that decodes
+   * into it. A streaming call yields its message after each slice.
+   */
+  [slicesListener]?: (slices: ReplySlices) => void;
 }
+
+/** Decodes a reply slice by slice; see `Reply.slices`. */
+export type ReplySlices = (signal: AbortSignal | undefined) => AsyncGenerator<unknown, void, undefined>;
 
 /**
  * One of this package's own layers around a call. It has the type of a middleware, but calls the layer that it was created with:

@@ -4,7 +4,7 @@ import { maxSanitizedLength, sanitize } from "../internal/redact.js";
 import { replyOf } from "./reply-decoding.js";
 import { ListSize } from "./reply-limits.js";
 import { tooManyFields } from "./reply-reader.js";
-import { type Layer, oneList, replyListener } from "./wire-options.js";
+import { type Layer, oneList, replyListener, slicesListener } from "./wire-options.js";
 
 /**
  * The innermost layer: returns the message of each {@link Reply}, and keeps whole lists within the limits. If a peer breaks the
@@ -13,20 +13,23 @@ import { type Layer, oneList, replyListener } from "./wire-options.js";
  */
 export const wire: Layer = async function* wire(call, options) {
   const { path } = call.method;
+  const takeSlices = options[slicesListener];
   try {
     if (!call.responseStream) {
       const reply = replyOf(yield* call.next(call.request, options));
       options[replyListener]?.(reply.bytes);
-      return await reply.read(path, options.signal);
+      if (!takeSlices) return await reply.read(path, options.signal);
+      takeSlices((signal) => reply.slices(path, signal));
+      return reply.message;
     }
     const list = options[oneList] ? new ListSize(path) : undefined;
     let replies = 0;
     for await (const received of call.next(call.request, options)) {
       const reply = replyOf(received);
       options[replyListener]?.(reply.bytes);
-      const message = await reply.read(path, options.signal);
+      if (takeSlices) yield* reply.slices(path, options.signal);
+      else yield await reply.read(path, options.signal);
       list?.add(reply);
-      yield message;
       if (++replies % repliesPerTurn === 0) await nextTurn();
     }
     return;

@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import { CriError, ImagePullError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
-import { expectCode, failureOf } from "./helpers/expectations.js";
+import { allOf, expectCode, failureOf } from "./helpers/expectations.js";
 import { outputOf } from "./helpers/in-container.js";
 import { journeys } from "./helpers/journeys.js";
 import type { LabImages, PrivateRegistry } from "./lab/lab.js";
@@ -24,6 +24,8 @@ journeys("images", (fixture) => {
     if (lab) expect(pulled!.repoDigests[0]).toContain(lab.images.digests[image]);
     expect((await cri.images.list()).map(({ id }) => id)).toContain(pulled!.id);
     expect((await cri.images.list({ image })).map(({ id }) => id)).toEqual([pulled!.id]);
+    expect((await allOf(cri.images.iterate())).map(({ id }) => id)).toContain(pulled!.id);
+    expect((await allOf(cri.images.iterate({ image }))).map(({ id }) => id)).toEqual([pulled!.id]);
     const inspected = await cri.images.inspect(image);
     expect(inspected?.image.id).toBe(pulled!.id);
     expect(JSON.stringify(inspected?.info)).toContain("rootfs");

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ContainerState, PodSandboxState, toDate } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
-import { eventually, expectCode } from "./helpers/expectations.js";
+import { allOf, eventually, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
 import { waitForFile } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
@@ -254,6 +254,9 @@ journeys("lifecycle", (fixture) => {
       expect(await list({ id: one.id.slice(0, 20) })).toEqual([one.id]);
       expect(await list({ id: noSuchId })).toEqual([]);
       expect(await list({})).toEqual(expect.arrayContaining([one.id, two.id]));
+      for (const filter of [inGroup, { uid }, { ...inGroup, name: two.config.metadata!.name }, { id: noSuchId }]) {
+        expect(idsOf(await allOf(cri.pods.iterate(filter)))).toEqual(await list(filter));
+      }
     });
 
     test("filters containers by state, labels, name, pod and id", async () => {
@@ -279,6 +282,9 @@ journeys("lifecycle", (fixture) => {
       expect(await list({ labels, name: running.config.metadata!.name })).toEqual(idsOf([running, elsewhere]));
       expect(await list({ id: exited.id.slice(0, 20) })).toEqual([exited.id]);
       expect(await list({ id: noSuchId })).toEqual([]);
+      for (const filter of [{ labels }, { labels, name: running.config.metadata!.name }, { id: noSuchId }]) {
+        expect(idsOf(await allOf(cri.containers.iterate(filter)))).toEqual(await list(filter));
+      }
     });
   });
 

@@ -1,7 +1,7 @@
 /** Stats of containers and pods. */
 import { toDate } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { criFailureOf, eventually } from "./helpers/expectations.js";
+import { allOf, criFailureOf, eventually } from "./helpers/expectations.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 journeys("stats", (fixture) => {
@@ -33,6 +33,8 @@ journeys("stats", (fixture) => {
     expect(await ids({ pod, labels: { n: "2" } })).toEqual([two.id]);
     expect(await ids({ id: one.id })).toEqual([one.id]);
     expect(await ids({})).toEqual(expect.arrayContaining([one.id, two.id]));
+    const iterated = await allOf(cri.stats.iterateContainers({ pod }));
+    expect(iterated.map(({ attributes }) => attributes?.id).sort()).toEqual([one.id, two.id].sort());
   });
 
   if (fixture.traits.podStats !== "none")
@@ -51,6 +53,8 @@ journeys("stats", (fixture) => {
       const listed = await cri.stats.pods({ labels: { usage: fixture.namespace } });
       expect(listed.map(({ attributes }) => attributes?.id)).toEqual([pod.id]);
       expect((await cri.stats.pods({ id: pod.id })).map(({ attributes }) => attributes?.id)).toEqual([pod.id]);
+      const iterated = await allOf(cri.stats.iteratePods({ id: pod.id }));
+      expect(iterated.map(({ attributes }) => attributes?.id)).toEqual([pod.id]);
     });
 
   if (fixture.traits.podStatsNeedParent)

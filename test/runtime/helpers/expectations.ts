@@ -32,6 +32,13 @@ export async function expectCode(promise: Promise<unknown>, code: CriError["code
   return failure;
 }
 
+/** Returns all items of a stream. */
+export async function allOf<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}
+
 /** Polls `probe` every 50 ms until `accept` returns true, and returns the accepted value. Fails the test after `timeoutMs`. */
 export async function eventually<T>(
   probe: () => Promise<T> | T,
