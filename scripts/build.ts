@@ -1,6 +1,7 @@
 /**
  * Builds dist/. The compiler checks the sources and writes JavaScript and declarations. A bundler combines the JavaScript into a
- * few files, once as ES modules and once as CommonJS, because loading hundreds of small modules takes longer than loading gRPC.
+ * few CommonJS files, because loading hundreds of small modules takes longer than loading gRPC. For `import`, each entry point has
+ * an ES module that exports the same objects: a program that uses both `import` and `require` has one copy of everything.
  *
  *     npm run build
  *
@@ -8,15 +9,22 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import manifest from "../package.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const formats = ["esm", "cjs"] as const;
+const dist = join(root, "dist");
+
+/** The entry points of the package, as paths in dist/ without extension. */
+const entries = Object.values(manifest.exports).flatMap((entry) =>
+  typeof entry === "string" ? [] : entry.require.default.replace(/^\.\/dist\/|\.js$/g, ""),
+);
+/** The commands of the package. They export nothing. */
+const commands = Object.values(manifest.bin).map((path) => path.replace(/^dist\/|\.js$/g, ""));
 
 /** Compiles the sources into a folder. */
 async function compile(folder: string): Promise<void> {
@@ -29,74 +37,69 @@ async function compile(folder: string): Promise<void> {
   if (code !== 0) throw new Error("tsc failed");
 }
 
-/** Returns the compiled entry points of the package by name. The command is an ES module only. */
-function entriesIn(folder: string, format: (typeof formats)[number]): Record<string, string> {
-  const paths = Object.values(manifest.exports).flatMap((entry) =>
-    typeof entry === "string" ? [] : entry.import.default,
-  );
-  if (format === "esm") paths.push(...Object.values(manifest.bin));
-  return Object.fromEntries(
-    paths.map((path) => {
-      const name = path.replace(/^(\.\/)?dist\/esm\//, "");
-      return [name.replace(/\.js$/, ""), join(folder, name)];
-    }),
-  );
+/** Combines the compiled JavaScript into dist/. */
+async function bundle(compiled: string): Promise<void> {
+  const bundler = await rolldown({
+    input: Object.fromEntries([...entries, ...commands].map((path) => [path, join(compiled, `${path}.js`)])),
+    cwd: compiled,
+    platform: "node",
+    // Dependencies are not bundled.
+    external: /^(?!\.|\/|\w:)/,
+  });
+  // Comments are in the declarations. In JavaScript they would only slow down loading.
+  await bundler.write({ dir: dist, format: "cjs", chunkFileNames: "src/chunks/[name].js", comments: false });
+  await bundler.close();
+  // Overrides "type": "module" of the package.
+  await writeFile(join(dist, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+}
+
+/** Returns a declaration file and all that it imports, directly and indirectly. */
+async function declarationsFrom(path: string, found = new Set<string>()): Promise<Set<string>> {
+  if (found.has(path)) return found;
+  found.add(path);
+  for (const [, target = ""] of (await readFile(path, "utf8")).matchAll(/(?:from |import\(?)"(\.[^"]+)\.js"/g)) {
+    await declarationsFrom(join(dirname(path), `${target}.d.ts`), found);
+  }
+  return found;
 }
 
 /**
- * Removes the maps of the generated code. They would need more space than everything else, and its declarations are easier to read
- * than its source, which is not in the package.
+ * The end of the ES module of `src/proto`. `import Long from "long"` and `require("long")` return two classes. The messages have
+ * the second, whose `toJSON` src/proto.ts adds.
  */
-async function dropGeneratedMaps(compiled: string): Promise<void> {
-  const folder = join(compiled, "generated");
-  for (const name of await readdir(folder, { recursive: true })) {
-    const path = join(folder, name);
-    if (name.endsWith(".map")) await rm(path);
-    if (!/\.(d\.ts|js)$/.test(name)) continue;
-    await writeFile(path, (await readFile(path, "utf8")).replace(/\/\/# sourceMappingURL=.*\s*$/, ""));
-  }
+const longOfModules = `
+import Long from "long";
+import { Long as LongOfMessages } from "./proto.js";
+if (!("toJSON" in Long.prototype)) {
+\tObject.defineProperty(Long.prototype, "toJSON", Object.getOwnPropertyDescriptor(LongOfMessages.prototype, "toJSON"));
+}
+`;
+
+/** Writes an ES module that exports what the CommonJS file beside it exports, and its declarations. */
+async function writeModule(entry: string): Promise<void> {
+  const path = join(dist, entry);
+  const names = Object.keys(createRequire(path)(`${path}.js`) as object);
+  const file = JSON.stringify(`./${entry.replace(/^.*\//, "")}.js`);
+  // Names, because not every bundler knows what `export *` of CommonJS contains.
+  let code = `export {\n${names.map((name) => `\t${name},\n`).join("")}} from ${file};\n`;
+  if (entry === "src/proto") code += longOfModules;
+  if (entry === "src/index") code += 'import "./proto.mjs";\n';
+  await writeFile(`${path}.mjs`, code);
+  await writeFile(`${path}.d.mts`, `export * from ${file};\n`);
 }
 
-/** Reads a compiled file with its map, so that the maps of the bundles refer to the sources. */
-async function loadWithMap(path: string): Promise<{ code: string; map: string | { mappings: "" } }> {
-  const map = `${path}.map`;
-  return { code: await readFile(path, "utf8"), map: existsSync(map) ? await readFile(map, "utf8") : { mappings: "" } };
-}
-
-// This folder is as deep in the project as dist/esm, so that the relative paths from compiled files to their sources stay valid.
 await mkdir(join(root, ".cache"), { recursive: true });
 const compiled = await mkdtemp(join(root, ".cache/build-"));
 try {
   await compile(compiled);
-  await dropGeneratedMaps(compiled);
-  await rm(join(root, "dist"), { recursive: true, force: true });
-  for (const format of formats) {
-    const bundle = await rolldown({
-      input: entriesIn(compiled, format),
-      cwd: compiled,
-      platform: "node",
-      // Dependencies are not bundled.
-      external: /^(?!\.|\/|\w:)/,
-      plugins: [{ name: "source-maps", load: loadWithMap }],
-    });
-    const folder = join(root, "dist", format);
-    // Comments are in the declarations. In JavaScript they would only slow down loading.
-    await bundle.write({
-      dir: folder,
-      format,
-      chunkFileNames: "src/chunks/[name].js",
-      comments: false,
-      sourcemap: true,
-      // Maps refer to the sources in the package, which both formats share.
-      sourcemapExcludeSources: true,
-    });
-    // The command exports nothing, so it needs no declarations.
-    const isDeclaration = (path: string) => !/\.js(\.map)?$|\/src\/cli$/.test(path);
-    await cp(compiled, folder, { recursive: true, filter: isDeclaration });
-    await bundle.close();
+  await rm(dist, { recursive: true, force: true });
+  await bundle(compiled);
+  const declarations = new Set<string>();
+  for (const entry of entries) {
+    await declarationsFrom(join(compiled, `${entry}.d.ts`), declarations);
+    await writeModule(entry);
   }
-  // Overrides "type": "module" of the package.
-  await writeFile(join(root, "dist/cjs/package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+  for (const path of declarations) await cp(path, join(dist, relative(compiled, path)));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

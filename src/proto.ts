@@ -14,8 +14,11 @@ export * from "../generated/runtime/v1/api.js";
 
 // Not `export { default as Long }`: rolldown 1.2 exports `undefined` for that in CommonJS.
 /**
- * The 64-bit integers of messages, from the package `long`. Loading this package adds `toJSON` to the class, unless it has one,
- * so that `JSON.stringify` writes decimal strings, as in protobuf's JSON.
+ * The class of the 64-bit integers in messages, from the package `long`. Requests may also contain those of another copy of
+ * `long`. In an ES module, `import Long from "long"` is another copy: for `instanceof`, use this class or `Long.isLong`.
+ *
+ * Loading this package adds `toJSON` to the classes of both, unless they have one, so that `JSON.stringify` writes decimal
+ * strings, as in protobuf's JSON.
  */
 export const Long = LongClass;
 export type Long = LongClass;

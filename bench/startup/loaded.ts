@@ -20,11 +20,10 @@ export async function loadedBy(subjects: readonly Subject[]): Promise<{ facts: s
     if (eagerPackages.length > 0)
       warnings.push(`${subject.name} loads ${eagerPackages.join(", ")}, which should be loaded on first use.`);
     const counts = [...packages].map(([name, count]) => `${count} of ${name}`);
-    const lazyChunks = (await chunksOf(subject)).filter((chunk) => !own.includes(chunk));
-    const lazy = [...lazyChunks, ...lazyPackages.filter((name) => !eagerPackages.includes(name))];
+    const later = (await chunksOfPackage()).filter((chunk) => !own.includes(chunk)).length;
     const fact =
-      `${own.length} files of its own (${own.join(", ")}), and ${counts.join(", ")}. ` +
-      `Loaded later, when they are needed: ${lazy.join(", ")}.`;
+      `${own.length} files of its own, and ${counts.join(", ")}. ` +
+      `${later} more files of its own, for sessions, logs, manifests and the command, are loaded when they are needed.`;
     facts.set(fact, [...(facts.get(fact) ?? []), `\`${subject.how}\``]);
   }
   const sentences = [...facts].map(([fact, how]) => `With ${how.join(" and ")} the package loads ${fact}`);
@@ -32,19 +31,18 @@ export async function loadedBy(subjects: readonly Subject[]): Promise<{ facts: s
 }
 
 /** Lists the chunks of `dist/`. */
-async function chunksOf({ how }: Subject): Promise<string[]> {
-  const files = await readdir(inRoot(`dist/${how === "import" ? "esm" : "cjs"}/src/chunks`));
-  return files.filter((file) => file.endsWith(".js")).map((file) => `chunks/${file}`);
+async function chunksOfPackage(): Promise<string[]> {
+  return (await readdir(inRoot("dist/src/chunks"))).map((file) => `chunks/${file}`);
 }
 
-/** Sorts files into our own, named from `dist/`, and counts by package. */
+/** Sorts files into our own, named from `dist/src/`, and counts by package. */
 export function sort(files: readonly string[]): { own: string[]; packages: Map<string, number> } {
   const own: string[] = [];
   const packages = new Map<string, number>();
   for (const file of files) {
     const name = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
     if (name !== undefined) packages.set(name, (packages.get(name) ?? 0) + 1);
-    else if (file.includes("/dist/")) own.push(file.replace(/^.*\/dist\/\w+\/src\//, ""));
+    else if (file.includes("/dist/")) own.push(file.replace(/^.*\/dist\/src\//, ""));
   }
   return { own: own.sort(), packages: new Map([...packages].sort()) };
 }

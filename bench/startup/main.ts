@@ -11,7 +11,7 @@ import { parseOptions } from "../support/options.js";
 import { failuresOf, type Report } from "../support/page.js";
 import { median, show } from "../support/statistics.js";
 import { loadedBy } from "./loaded.js";
-import { installSizes, pack } from "./sizes.js";
+import { dependencySizes, installSizes, pack } from "./sizes.js";
 import { type Cost, measure, subjects } from "./subjects.js";
 
 export const help = `Measures time and memory of loading this package and others, and the size of their installations.
@@ -52,8 +52,9 @@ export async function page(args: string[]): Promise<Report> {
         id: "size",
         title: "Size",
         about:
-          `The tarball has ${show(packed.size / 1e6)} MB. Unpacked, it has ${show(packed.unpackedSize / 1e6)} MB in ${packed.entryCount} files: ES modules, CommonJS, declarations, sources with source maps, guides and examples. ` +
-          "The installed size is the sum of all files of the package and of the packages that npm installs with it. The other libraries contain no code for CRI messages.",
+          `The tarball has ${show(packed.size / 1e6)} MB. Unpacked, it has ${show(packed.unpackedSize / 1e6)} MB in ${packed.entryCount} files. ` +
+          "The installed size is the sum of all files of the package and of the packages that npm installs with it. The other libraries contain no code for CRI messages. " +
+          `What each dependency brings, with the packages that it needs, some of which are the same: ${await dependencySizes()}.`,
         charts: [await installSizes(packed)],
       },
     ],

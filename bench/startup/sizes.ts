@@ -3,6 +3,7 @@
 import { projectRoot } from "../../scripts/lib/buf.js";
 import { run } from "../../test/runtime/lab/command.js";
 import type { Bar, Chart } from "../support/chart.js";
+import { show } from "../support/statistics.js";
 import { installationOf, ownDependencies } from "./install-size.js";
 
 /** The output of `npm pack`. */
@@ -27,6 +28,13 @@ const peers: [name: string, packages: string[]][] = [
   ["grpc-js, proto-loader", ["@grpc/grpc-js", "@grpc/proto-loader"]],
   ["Connect, protobuf-es", ["@connectrpc/connect-node", "@connectrpc/connect", "@bufbuild/protobuf"]],
 ];
+
+/** Tells what each dependency brings, with its own dependencies. Some of these are the same packages. */
+export async function dependencySizes(): Promise<string> {
+  const sizes = (await ownDependencies()).map(async (name) => ({ name, ...(await installationOf([name])) }));
+  const sorted = (await Promise.all(sizes)).sort((a, b) => b.bytes - a.bytes);
+  return sorted.map(({ name, bytes, packages }) => `${name} ${show(bytes / 1e6)} MB (${packages})`).join(", ");
+}
 
 export async function installSizes({ unpackedSize }: Packed): Promise<Chart> {
   const dependencies = await installationOf(await ownDependencies());

@@ -61,7 +61,7 @@ export function generateProtobufEs(): void {
 }
 
 async function isStale(): Promise<boolean> {
-  const built = await stat(inRoot("dist/esm/src/index.js")).catch(() => undefined);
+  const built = await stat(inRoot("dist/src/index.mjs")).catch(() => undefined);
   if (!built) return true;
   for (const folder of ["src", "generated"]) {
     for (const name of await readdir(inRoot(folder), { recursive: true })) {

@@ -24,7 +24,7 @@ export async function freshReports(): Promise<Record<string, string>> {
     const entries = Object.entries(manifest.exports).flatMap(([subpath, entry]) =>
       typeof entry === "string"
         ? []
-        : [[subpath.replace(".", manifest.name), join(folder, entry.import.types.replace("./dist/esm/", ""))]],
+        : [[subpath.replace(".", manifest.name), join(folder, entry.require.types.replace("./dist/", ""))]],
     );
     // The messages are in generated/, which is committed.
     const reports = apiReports(Object.fromEntries(entries), [`${manifest.name}/proto`]);

@@ -32,14 +32,14 @@ describe("the dependencies of packages in a lock file", () => {
 
 test("loaded files are sorted by their innermost package", () => {
   const { own, packages } = sort([
-    "file:///p/dist/esm/src/index.js",
-    "/p/dist/cjs/src/chunks/client.js",
+    "file:///p/dist/src/index.mjs",
+    "/p/dist/src/chunks/client.js",
     "/p/node_modules/a/index.js",
     "/p/node_modules/a/node_modules/@s/b/dist/x.js",
     "file:///p/node_modules/@s/b/y.js",
     "/p/bench/startup/probe.mjs",
   ]);
-  expect(own).toEqual(["chunks/client.js", "index.js"]);
+  expect(own).toEqual(["chunks/client.js", "index.mjs"]);
   expect([...packages]).toEqual([
     ["@s/b", 2],
     ["a", 1],

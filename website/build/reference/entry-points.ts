@@ -31,7 +31,7 @@ export function folderOf(name: string): string {
 export const entryPoints: readonly EntryPoint[] = Object.entries(manifest.exports).flatMap(([key, entry]) => {
   if (typeof entry === "string") return [];
   const name = key.replace(".", manifest.name);
-  const source = join(repository, entry.import.types.replace("./dist/esm/", "").replace(/\.d\.ts$/, ".ts"));
+  const source = join(repository, entry.require.types.replace("./dist/", "").replace(/\.d\.ts$/, ".ts"));
   const text = readFileSync(source, "utf8");
   return { name, folder: folderOf(name), source, exports: exportsOf(text), sections: sectionsOf(text) };
 });
