@@ -16,6 +16,7 @@ import { type Endpoint, sameEndpoint } from "./endpoint.js";
 import { replyDecoding } from "./reply-decoding.js";
 import { replyLimits } from "./reply-limits.js";
 import { buildStack } from "./stack.js";
+import { type SendUnary, unarySender } from "./unary-call.js";
 import type { RawCallExtension } from "./wire-options.js";
 
 /** The user's options with both endpoints parsed. */
@@ -31,6 +32,8 @@ interface Shared {
   readonly image: Channel;
   /** Both services, with decoders that apply the limits of the channels. */
   readonly services: { readonly runtime: RuntimeServiceDefinition; readonly image: ImageServiceDefinition };
+  /** The functions that send the unary calls of both services. */
+  readonly senders: { readonly runtime: SendUnary; readonly image: SendUnary };
   /** Increases whenever another runtime may answer, such as after a reconnect. Facts from earlier epochs no longer apply. */
   epoch: number;
   /** The RPCs that the runtime answered with UNIMPLEMENTED, with the epoch. */
@@ -68,9 +71,10 @@ export class Connection {
     // Keeps one permanent callback, so that `onAbort` does not add and remove its event listener with every call.
     onAbort(this.#closing.signal, () => {});
     startDebugLog();
-    const stack = (endpoint: string, channel: Channel) =>
+    const stack = (endpoint: string, channel: Channel, send: SendUnary) =>
       buildStack({
         endpoint,
+        send,
         defaults: options.defaults,
         middleware: options.middleware,
         attemptMiddleware: options.attemptMiddleware,
@@ -78,9 +82,9 @@ export class Connection {
         closing: this.closing,
         beforeAttempt: () => this.#detectReconnect(channel),
       });
-    const { runtime, image, services } = this.#shared;
-    this.runtime = stack(this.endpoint, runtime).create(services.runtime, runtime);
-    this.image = stack(this.imageEndpoint, image).create(services.image, image);
+    const { runtime, image, services, senders } = this.#shared;
+    this.runtime = stack(this.endpoint, runtime, senders.runtime).create(services.runtime, runtime);
+    this.image = stack(this.imageEndpoint, image, senders.image).create(services.image, image);
   }
 
   /** The runtime's endpoint in its canonical spelling. */
@@ -183,5 +187,6 @@ function openChannels(options: ConnectionOptions): Shared {
     runtime: replyDecoding(RuntimeServiceDefinition, limits),
     image: replyDecoding(ImageServiceDefinition, limits),
   };
-  return { runtime, image, services, epoch: 0, missing: new Map(), name: undefined };
+  const senders = { runtime: unarySender(runtime, services.runtime), image: unarySender(image, services.image) };
+  return { runtime, image, services, senders, epoch: 0, missing: new Map(), name: undefined };
 }

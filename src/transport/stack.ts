@@ -6,14 +6,16 @@ import { loggingMiddleware } from "./logging.js";
 import { defaultMetadataLayer } from "./metadata.js";
 import { retryLayer } from "./retry.js";
 import { attemptTracing, callTracing } from "./tracing.js";
-import { wire } from "./wire.js";
-import type { InternalExtension, Layer } from "./wire-options.js";
+import type { SendUnary } from "./unary-call.js";
+import { wireLayer } from "./wire.js";
+import type { InternalExtension } from "./wire-options.js";
 
 type Factory = ClientFactory<InternalExtension>;
 
 /** Options of {@link buildStack}. */
 export interface StackOptions {
   endpoint: string;
+  send: SendUnary;
   defaults: Omit<CallOptions, "signal" | "deadline"> | undefined;
   middleware: readonly ClientMiddleware[] | undefined;
   attemptMiddleware: readonly ClientMiddleware[] | undefined;
@@ -26,15 +28,17 @@ export interface StackOptions {
  * Builds the layers of a call. Only this function defines their order, from the outermost to the innermost:
  *
  * error mapping (`rpcs/invoke.ts`, facade only) → `middleware` → tracing of the call → deadline → default metadata → retry →
- * tracing of the attempt → `attemptMiddleware` → logging → large replies and protocol errors (`wire.ts`) → grpc-js
+ * tracing of the attempt → `attemptMiddleware` → logging → large replies and protocol errors (`wire.ts`) → grpc-js, without
+ * nice-grpc's and grpc-js' own client for unary calls (`unary-call.ts`)
  *
  * The code adds the innermost layer first.
  */
-export function buildStack({ endpoint, defaults, closing, beforeAttempt, ...options }: StackOptions): Factory {
+export function buildStack({ endpoint, send, defaults, closing, beforeAttempt, ...options }: StackOptions): Factory {
   const perAttempt = [...(options.attemptMiddleware ?? [])];
   if (options.logger) perAttempt.push(loggingMiddleware(options.logger, endpoint));
   let factory: Factory = createClientFactory();
-  let layers: Layer = wire;
+  const wire = wireLayer(send);
+  let layers = wire;
   const onlyOwnLayers = perAttempt.length === 0;
   if (!onlyOwnLayers) {
     factory = attach(factory, [...perAttempt, wire]);

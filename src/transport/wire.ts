@@ -1,42 +1,48 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ClientError, Status } from "nice-grpc-common";
+import { type CallOptions, ClientError, type ClientMiddlewareCall, Status } from "nice-grpc-common";
 import { maxSanitizedLength, sanitize } from "../internal/redact.js";
 import { replyOf } from "./reply-decoding.js";
 import { ListSize } from "./reply-limits.js";
 import { tooManyFields } from "./reply-reader.js";
-import { type Layer, oneList, replyListener, slicesListener } from "./wire-options.js";
+import { cannotDecompress, type SendUnary } from "./unary-call.js";
+import { type InternalExtension, type Layer, oneList, replyListener, slicesListener } from "./wire-options.js";
 
 /**
  * The innermost layer: returns the message of each {@link Reply}, and keeps whole lists within the limits. If a peer breaks the
  * protocol, replaces the misleading error of grpc-js by one that names the violation: a status that gRPC does not define, a reply
  * that cannot be decompressed, a code that the runtime never sent.
  */
-export const wire: Layer = async function* wire(call, options) {
-  const { path } = call.method;
-  const takeSlices = options[slicesListener];
-  try {
-    if (!call.responseStream) {
-      const reply = replyOf(yield* call.next(call.request, options));
-      options[replyListener]?.(reply.bytes);
-      if (!takeSlices) return await reply.read(path, options.signal);
-      takeSlices((signal) => reply.slices(path, signal));
-      return reply.message;
+export function wireLayer(send: SendUnary): Layer {
+  return async function* wire<Request, Response>(
+    call: ClientMiddlewareCall<Request, Response>,
+    options: CallOptions & InternalExtension,
+  ) {
+    const { path } = call.method;
+    const takeSlices = options[slicesListener];
+    try {
+      if (!call.requestStream && !call.responseStream) {
+        const reply = replyOf(await send<Response>(call.method, call.request, options));
+        options[replyListener]?.(reply.bytes);
+        if (!takeSlices) return await reply.read(path, options.signal);
+        takeSlices((signal) => reply.slices(path, signal));
+        return reply.message;
+      }
+      const list = options[oneList] ? new ListSize(path) : undefined;
+      let replies = 0;
+      for await (const received of call.next(call.request, options)) {
+        const reply = replyOf(received);
+        options[replyListener]?.(reply.bytes);
+        if (takeSlices) yield* reply.slices(path, options.signal);
+        else yield await reply.read(path, options.signal);
+        list?.add(reply);
+        if (++replies % repliesPerTurn === 0) await nextTurn();
+      }
+      return;
+    } catch (error) {
+      throw describe(error, path);
     }
-    const list = options[oneList] ? new ListSize(path) : undefined;
-    let replies = 0;
-    for await (const received of call.next(call.request, options)) {
-      const reply = replyOf(received);
-      options[replyListener]?.(reply.bytes);
-      if (takeSlices) yield* reply.slices(path, options.signal);
-      else yield await reply.read(path, options.signal);
-      list?.add(reply);
-      if (++replies % repliesPerTurn === 0) await nextTurn();
-    }
-    return;
-  } catch (error) {
-    throw describe(error, path);
-  }
-};
+  };
+}
 
 /**
  * The number of replies of a stream that are read before the event loop does other work. Without these pauses, replies that have
@@ -44,24 +50,12 @@ export const wire: Layer = async function* wire(call, options) {
  */
 const repliesPerTurn = 32;
 
-/**
- * Failures that grpc-js detects itself, by its error message. It reports them with codes that wrongly suggest that the runtime
- * refused the call.
- */
-const protocolErrors: ReadonlyMap<string, string> = new Map([
-  ["No message received", "the runtime replied OK without a message"],
-  ["Too many responses received", "the runtime replied with more than one message"],
-  ["Protocol not secure enough", "the runtime reset the call with RST_STREAM code 12 (INADEQUATE_SECURITY)"],
-]);
-
 function describe(error: unknown, path: string): unknown {
   if (!(error instanceof ClientError)) {
     // grpc-js reports a reply that it cannot decompress as an error without a status, and drops the reason.
     const lacksStatus =
       error instanceof Error && "metadata" in error && (error as { code?: unknown }).code === undefined;
-    return lacksStatus
-      ? new ClientError(path, Status.INTERNAL, "the reply cannot be decompressed as its headers say")
-      : error;
+    return lacksStatus ? new ClientError(path, Status.INTERNAL, cannotDecompress) : error;
   }
   const { code, details } = error;
   if (Status[code] === undefined) {
@@ -72,8 +66,14 @@ function describe(error: unknown, path: string): unknown {
       `the runtime replied with status ${code}, which gRPC does not define${reason}`,
     );
   }
-  const protocolError = protocolErrors.get(details);
-  if (protocolError) return new ClientError(path, Status.INTERNAL, protocolError);
+  if (details === "Protocol not secure enough") {
+    // grpc-js reports this code of HTTP/2 as if the runtime had refused the call.
+    return new ClientError(
+      path,
+      Status.INTERNAL,
+      "the runtime reset the call with RST_STREAM code 12 (INADEQUATE_SECURITY)",
+    );
+  }
   if (details.includes(tooManyFields)) return new ClientError(path, Status.RESOURCE_EXHAUSTED, details);
   // Later layers search the error message with several patterns, so it is shortened first.
   return details.length > maxSanitizedLength ? new ClientError(path, code, sanitize(details)) : error;
