@@ -2,6 +2,7 @@ import { type Channel, Metadata as GrpcMetadata, type StatusObject, status as st
 import { type CallOptions, ClientError, Metadata, type MethodDescriptor, Status } from "nice-grpc-common";
 import { onAbort } from "../internal/abort.js";
 import { errorMessage } from "../internal/error-message.js";
+import { encodeRequest, type RequestType } from "./request-writer.js";
 
 /** A generated service definition, reduced to what sending a request takes. */
 export interface Service {
@@ -11,7 +12,7 @@ export interface Service {
 
 interface Method {
   readonly name: string;
-  readonly requestType: { fromPartial(value: unknown): unknown; encode(message: unknown): { finish(): Uint8Array } };
+  readonly requestType: RequestType & { fromPartial(value: unknown): unknown };
   readonly responseType: { decode(bytes: Uint8Array): unknown };
 }
 
@@ -77,8 +78,7 @@ export function unarySender(channel: Channel, service: Service): SendUnary {
 
 function serialize(path: string, type: Method["requestType"], request: unknown): Buffer {
   try {
-    const { buffer, byteOffset, byteLength } = type.encode(type.fromPartial(request)).finish();
-    return Buffer.from(buffer, byteOffset, byteLength);
+    return encodeRequest(type, type.fromPartial(request));
   } catch (error) {
     throw new ClientError(path, Status.INTERNAL, `Request message serialization failure: ${errorMessage(error)}`);
   }

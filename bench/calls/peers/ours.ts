@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { CriClient } from "k8s-cri-client";
 import { CreateContainerRequest } from "k8s-cri-client/proto";
-import { decodeReply } from "../ours-decode.js";
+import { decodeReply, encodeCreateContainer } from "../ours-messages.js";
 import type { ListMethod } from "../task.js";
 import type { Item, OpenPeer } from "./peer.js";
 
@@ -19,6 +19,6 @@ export const open: OpenPeer = async ({ socket, reply, requestJson }) => {
     version: () => cri.version(),
     list: (method, n) => lists[method]({ n: String(n) }),
     decode: () => decodeReply(bytes).containers,
-    encode: () => CreateContainerRequest.encode(request).finish(),
+    encode: () => encodeCreateContainer(request),
   };
 };
