@@ -101,11 +101,13 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
   const small = (task: Task) => task.kind === "calls" && task.method === "Version" && task.inFlight === 1;
   const messages = ({ kind }: Task) => ["decode", "encode", "decoded"].includes(kind);
   const delay = ({ kind }: Task) => kind === "delay";
+  const inParts = ({ kind }: Task) => kind === "delay" || kind === "contents";
   const open = (name: string, role: Role, module: string, can: (task: Task) => boolean, flags: string[] = []) =>
     NodeCompetitor.open({ name, role, module, place, can, flags });
   const crictl = await Crictl.find(place);
   return [
     await open("k8s-cri-client", "ours", "ours", everything),
+    await open("k8s-cri-client, in parts", "ours", "ours-in-parts", inParts),
     await open("k8s-cri-client, 2 MB semi-spaces", "ours", "ours", delay, [smallYoungGeneration]),
     await open("nice-grpc, ts-proto", "peer", "nice-grpc", everything),
     await open("grpc-js, proto-loader", "peer", "proto-loader", everything),

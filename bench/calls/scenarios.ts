@@ -101,9 +101,10 @@ export function groups(rounds: number): Group[] {
       title: "Event loop delay",
       about:
         "How late timers fire while 10,000 containers are listed: the longest delay and the 99th percentile of all delays, as medians over the rounds. Each round lists three times. " +
-        "perf_hooks samples every millisecond; the figures include this interval. Node.js clients only. This package decodes for at most 2 ms at a time. The remaining delays have two causes: grpc-js assembles the reply in one piece, and V8 collects garbage. " +
+        "perf_hooks samples every millisecond; the figures include this interval. Node.js clients only. This package decodes for at most 2 ms at a time, and does not join the pieces in which a reply arrives. The remaining delays are garbage collections. " +
         "The second table shows garbage collection alone. V8 moves all live young objects in one pause, and while a list is being built, nearly all young objects are live. " +
-        "The Node.js flag `--max-semi-space-size=2` (second line) limits the number of young objects: long lists then cause short delays only.",
+        "`iterate` (second line) keeps no entry, so few of them are alive at a time. " +
+        "The Node.js flag `--max-semi-space-size=2` (third line) limits the number of young objects: long lists then cause shorter delays.",
       scenarios: [
         {
           name: "while listing 10,000 containers",

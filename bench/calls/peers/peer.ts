@@ -31,6 +31,8 @@ export interface Peer {
   version?(): Promise<unknown>;
   /** Resolves with bytes if the peer does not decode. */
   list?(method: ListMethod, n: number): Promise<readonly Item[] | Uint8Array>;
+  /** Reads a list and keeps nothing. Without it, {@link list} does. */
+  scan?(method: ListMethod, n: number): Promise<void>;
   decode?(): readonly Item[];
   encode?(): Uint8Array | string;
 }

@@ -16,6 +16,7 @@ const peers: Record<string, () => Promise<{ open: OpenPeer }>> = {
   json: () => import("./json.js"),
   "nice-grpc": () => import("./nice-grpc.js"),
   ours: () => import("./ours.js"),
+  "ours-in-parts": () => import("./ours-in-parts.js"),
   "proto-loader": () => import("./proto-loader.js"),
   protobufjs: () => import("./protobufjs.js"),
   socket: () => import("./socket.js"),
@@ -68,7 +69,7 @@ async function times({ calls, inFlight }: { calls: number; inFlight: number }, c
  * of the delays, the longest garbage collection, and the time of garbage collections per list.
  */
 async function delays(peer: Peer, { method, n, calls }: Task & { kind: "delay" }): Promise<number[]> {
-  const list = need(peer, "list");
+  const scan = peer.scan ?? need(peer, "list");
   const histogram = monitorEventLoopDelay({ resolution: 1 });
   const collections: number[] = [0];
   const observer = new PerformanceObserver((seen) => {
@@ -76,7 +77,7 @@ async function delays(peer: Peer, { method, n, calls }: Task & { kind: "delay" }
   });
   observer.observe({ entryTypes: ["gc"] });
   histogram.enable();
-  for (let call = 0; call < calls; call++) await list(method, n);
+  for (let call = 0; call < calls; call++) await scan(method, n);
   // The histogram records a delay only after the event loop is free again.
   await sleep(10);
   histogram.disable();
