@@ -5,8 +5,10 @@ import "nice-grpc";
 import type { TlsOptions } from "../options.js";
 import { ClosableCredentials } from "./closable-credentials.js";
 import type { Endpoint } from "./endpoint.js";
-import { guardSessions } from "./session-guard.js";
+import { keepLargeMessagesInChunks } from "./message-frames.js";
+import { guardSession } from "./session-guard.js";
 import { createTlsCredentials } from "./tls.js";
+import { onTransport } from "./transports.js";
 
 /** The default channel options, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
 export const channelDefaults = {
@@ -64,7 +66,10 @@ export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannel
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
   });
-  guardSessions(channel);
+  onTransport(channel, (transport) => {
+    guardSession(transport);
+    keepLargeMessagesInChunks(transport);
+  });
   return channel;
 }
 

@@ -1,3 +1,4 @@
+import type { ChunkedMessage } from "./chunked-message.js";
 import { Reply, type ReplyType } from "./reply.js";
 import type { ReplyLimits } from "./reply-limits.js";
 
@@ -13,7 +14,7 @@ interface Service {
 export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits): S {
   const methods = Object.entries(service.methods).map(([key, method]) => {
     const { responseType } = method;
-    const decode = (bytes: Uint8Array) => new Reply(responseType, bytes, limits);
+    const decode = (bytes: Uint8Array | ChunkedMessage) => new Reply(responseType, bytes, limits);
     return [key, { ...method, responseType: { ...responseType, decode } }];
   });
   return { ...service, methods: Object.fromEntries(methods) as S["methods"] };

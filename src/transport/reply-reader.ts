@@ -20,13 +20,16 @@ export class ReplyReader {
   readonly #buf: Buffer;
   readonly #view: DataView;
   readonly #maxFields: number;
+  /** Whether the bytes will be overwritten. */
+  readonly #isReused: boolean;
   #skipper: Skipper | undefined;
 
-  constructor(bytes: Uint8Array, maxFields: number) {
+  constructor(bytes: Uint8Array, maxFields: number, { isReused = false } = {}) {
     this.#buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.len = bytes.length;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#maxFields = maxFields;
+    this.#isReused = isReused;
   }
 
   tag(): number {
@@ -77,10 +80,11 @@ export class ReplyReader {
     return this.#view.getFloat64(pos, true);
   }
 
-  /** Returns a view of the reply, which keeps the whole reply in memory. */
+  /** Returns a view of the reply, which keeps the whole reply in memory, or a copy if the bytes will be overwritten. */
   bytes(): Uint8Array {
     const start = this.#skipDelimited();
-    return this.#buf.subarray(start, this.pos);
+    const view = this.#buf.subarray(start, this.pos);
+    return this.#isReused ? Buffer.from(view) : view;
   }
 
   string(): string {
@@ -160,4 +164,21 @@ class Skipper extends BinaryReader {
     this.owner.count();
     return super.tag();
   }
+}
+
+/** The longest encoding of a tag and a length. */
+const maxHeaderBytes = 20;
+
+/** Returns the end of the length-delimited fields at the beginning of the bytes that are wholly in the bytes. */
+export function wholeFieldsEnd(bytes: Uint8Array): number {
+  const reader = new ReplyReader(bytes, 0);
+  const lastHeader = bytes.length - maxHeaderBytes;
+  let end = 0;
+  while (end <= lastHeader) {
+    const isDelimited = (reader.uint32() & 7) === 2;
+    reader.pos = isDelimited ? reader.end() : bytes.length + 1;
+    if (reader.pos > bytes.length) break;
+    end = reader.pos;
+  }
+  return end;
 }

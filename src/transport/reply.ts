@@ -1,17 +1,19 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClientError, Status } from "nice-grpc-common";
 import { type ReplyDecoder, replyDecoders } from "../decoders.js";
+import { ChunkedMessage } from "./chunked-message.js";
+import { slicedBytes } from "./message-frames.js";
 import type { ReplyLimits } from "./reply-limits.js";
-import { ReplyReader } from "./reply-reader.js";
-
-/** Replies up to this size are decoded at once, in well below a millisecond. Larger ones are decoded in slices. */
-const unslicedBytes = 128 * 1024;
+import { ReplyReader, wholeFieldsEnd } from "./reply-reader.js";
 
 /** The bytes that are decoded before the clock is read again. */
 const sliceBytes = 32 * 1024;
 
 /** How long decoding blocks the event loop at a time. */
 const sliceMs = 2;
+
+/** A part of a chunked message, in one piece. Decoding copies everything from it. */
+const piece = Buffer.allocUnsafeSlow(sliceBytes);
 
 /** A generated message object, which is the key of its decoder. */
 export interface ReplyType<T> {
@@ -29,19 +31,26 @@ export class Reply<T> {
   readonly limits: ReplyLimits;
   /** The message, as far as it has been decoded. */
   readonly message: T;
-  readonly #reader: ReplyReader;
+  #reader: ReplyReader;
+  /** The part of the message that has not reached the reader. */
+  #chunks: ChunkedMessage | undefined;
   readonly #decoder: ReplyDecoder<T>;
   #isComplete = false;
 
-  constructor(type: ReplyType<T>, bytes: Uint8Array, limits: ReplyLimits) {
+  constructor(type: ReplyType<T>, bytes: Uint8Array | ChunkedMessage, limits: ReplyLimits) {
     const decoder = replyDecoders.get(type);
     if (!decoder) throw new TypeError("there is no decoder for this reply; run npm run generate");
     this.bytes = bytes.length;
     this.limits = limits;
     this.#decoder = decoder;
     this.message = decoder.create();
+    if (bytes instanceof ChunkedMessage) {
+      this.#chunks = bytes;
+      this.#reader = new ReplyReader(new Uint8Array(0), limits.fields);
+      return;
+    }
     this.#reader = new ReplyReader(bytes, limits.fields);
-    if (bytes.length <= unslicedBytes) this.#decode(bytes.length);
+    if (bytes.length < slicedBytes) this.#decode(bytes.length);
   }
 
   /** The number of fields that have been decoded. */
@@ -51,7 +60,7 @@ export class Reply<T> {
 
   /** Decodes the whole reply without a pause. */
   decodeAll(): T {
-    if (!this.#isComplete) this.#decode(this.bytes);
+    while (!this.#isComplete) this.#decode(this.bytes);
     return this.message;
   }
 
@@ -72,7 +81,7 @@ export class Reply<T> {
    */
   async *slices(path: string, signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
     if (this.#isComplete) yield this.message;
-    // grpc-js has just spent time on assembling the reply, so decoding begins with a pause.
+    // The rest of the reply has arrived in this turn of the event loop, so decoding begins with a pause.
     let pauseAt = 0;
     while (!this.#isComplete) {
       if (performance.now() >= pauseAt) {
@@ -99,8 +108,22 @@ export class Reply<T> {
 
   /** Decodes whole fields until this many more bytes have been read, or the message has ended. */
   #decode(bytes: number): void {
+    if (this.#chunks) this.#reader = this.#nextPiece(this.#chunks);
     const { pos, len } = this.#reader;
     const hasEnded = !this.#decoder.read(this.#reader, Math.min(len, pos + bytes), this.message);
-    this.#isComplete = hasEnded || this.#reader.pos >= len;
+    this.#isComplete = hasEnded || (this.#reader.pos >= len && !this.#chunks?.left);
+  }
+
+  /** Returns a reader of the next whole fields, or of the whole rest if the next field is larger than a piece or of another kind. */
+  #nextPiece(chunks: ChunkedMessage): ReplyReader {
+    const bytes = piece.subarray(0, chunks.peek(piece));
+    const end = wholeFieldsEnd(bytes);
+    const isReused = end > 0;
+    if (isReused) chunks.advance(end);
+    else this.#chunks = undefined;
+    const { fields } = this.#reader;
+    const reader = new ReplyReader(isReused ? bytes.subarray(0, end) : chunks.rest(), this.limits.fields, { isReused });
+    reader.fields = fields;
+    return reader;
   }
 }

@@ -1,13 +1,5 @@
 import { constants } from "node:http2";
-import type { Channel } from "@grpc/grpc-js";
 
-/** The internals of grpc-js between a channel and its HTTP/2 sessions. */
-interface ChannelInternals {
-  internalChannel?: { subchannelPool?: { getOrCreateSubchannel?: (...args: unknown[]) => { connector?: Connector } } };
-}
-interface Connector {
-  connect?: (...args: unknown[]) => Promise<{ session?: Session } | undefined>;
-}
 interface Session {
   on(event: "stream", listener: (stream: PushedStream) => void): void;
   request(...args: unknown[]): RequestStream;
@@ -28,36 +20,12 @@ const maxPushes = 8;
 /** The number of interim responses (1xx) that a call accepts before its reply. gRPC servers send none. */
 const maxInterimHeaders = 8;
 
-const guarded = new WeakSet<object>();
-
 /**
- * Protects the HTTP/2 sessions of a channel from pushed streams and from floods of pushes and interim responses. grpc-js neither
- * handles them nor has options for them.
- *
- * This function patches internals of grpc-js. If another version of grpc-js has other internals, the function does nothing, and
- * its tests fail.
+ * Protects the HTTP/2 session of a connection from pushed streams and from floods of pushes and interim responses. grpc-js neither
+ * handles them nor has options for them. The server can neither push nor reply before the first request.
  */
-export function guardSessions(channel: Channel): void {
-  const pool = (channel as unknown as ChannelInternals).internalChannel?.subchannelPool;
-  const create = pool?.getOrCreateSubchannel;
-  // Channels may share a pool, and a pool may return the same subchannel again.
-  if (!pool || !create || guarded.has(pool)) return;
-  guarded.add(pool);
-  pool.getOrCreateSubchannel = (...args) => {
-    const subchannel = create.apply(pool, args);
-    const { connector } = subchannel;
-    const connect = connector?.connect;
-    if (connector && connect && !guarded.has(connector)) {
-      guarded.add(connector);
-      connector.connect = async (...target) => {
-        const transport = await connect.apply(connector, target);
-        // The server can neither push nor reply before the first request.
-        if (transport?.session) guard(transport.session);
-        return transport;
-      };
-    }
-    return subchannel;
-  };
+export function guardSession({ session }: { readonly session?: Session }): void {
+  if (session) guard(session);
 }
 
 function guard(session: Session): void {

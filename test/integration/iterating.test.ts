@@ -1,6 +1,6 @@
 /** Lists that are read in parts. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ConnectOptions, CriClient, CriStream } from "../../src/index.js";
 import { ListContainersResponse, StreamContainersResponse } from "../../src/proto.js";
 import { rejection, startFake } from "./support.js";
@@ -83,6 +83,15 @@ describe("a long list from the unary RPC", () => {
     clearImmediate(immediate);
     expect(ids).toEqual(containersOf(many).map((container) => container.id));
     expect(new Set(before).size).toBe(before.length);
+  });
+
+  test("is not joined from the pieces in which it arrives", async () => {
+    const { cri } = await startLong();
+    const concat = vi.spyOn(Buffer, "concat");
+    onTestFinished(() => concat.mockRestore());
+    expect(await collect(cri.containers.iterate())).toHaveLength(many);
+    const joined = concat.mock.results.map(({ value }) => (value as Buffer).length);
+    expect(Math.max(...joined)).toBeLessThan(100_000);
   });
 
   test("filters by what CRI cannot filter", async () => {
