@@ -8,12 +8,12 @@ import { buildGo } from "../../test/runtime/lab/go.js";
 import { type LabVersion, labAvailability, parseVersions } from "../../test/runtime/lab/lab.js";
 import { judge } from "../soak/verdict.js";
 import { compileProgram, inRoot } from "../support/build.js";
-import { type Cost, percentOfCore } from "../support/cost.js";
 import { criClientPackages } from "../support/cri-client.js";
+import type { Role } from "../support/interleave.js";
 import { millisecondsOf, parseOptions } from "../support/options.js";
-import { median } from "../support/statistics.js";
-import { table } from "../support/table.js";
-import { type Counts, Program } from "./program.js";
+import type { Report, Section } from "../support/page.js";
+import { emptyProgramBytes, observe, type Phase, phaseCharts, phaseDiagrams } from "./phase.js";
+import { Program } from "./program.js";
 import { Stage } from "./stage.js";
 
 export const help = `Measures an agent that embeds this package, beside one that embeds k8s.io/cri-client (Go), on a containerd of the lab (Linux, root, apt).
@@ -23,110 +23,100 @@ Usage: npm run bench -- agent [options]
   --minutes <n>    length of each phase of each agent, may be a fraction; default 10
   --pods <n>       pods on the node, each with two containers; default 110
   --versions <v>   containerd of the lab; default 1.7,2.1. Watched by lists on 1.7, by the runtime's events on 2.1
+  --rounds <n>     has no effect here
   --no-go          leaves out the agent in Go, whose first build takes minutes and needs the network
 
-Both agents watch the node and follow all logs. At rest, nothing happens. At work, one container of each pod writes a line every
-10 seconds, the agents take statistics of all containers every 10 seconds and probe each pod every 10 seconds (ExecSync), and one
-pod is replaced every 10 seconds. The agents take turns, because the probes of two would slow the runtime. CPU time and memory are
-the kernel's figures for the agent's process. "Growth" is the growth of memory over a phase, as "npm run soak" judges it.`;
+${duties()}`;
 
-const sampleMs = 2_000;
-const replaceMs = 10_000;
-/** Counts of what exists. All others count what was done. */
-const objects = { pods: true, containers: true };
+function duties(): string {
+  return (
+    "Both agents watch the node and follow all logs. At rest, nothing happens. At work, one container of each pod writes a line every 10 seconds, the agents take statistics of all containers every 10 seconds and probe each pod every 10 seconds (ExecSync), and one pod is replaced every 10 seconds. " +
+    "The agents take turns, because the probes of two would slow the runtime. CPU time and memory are the kernel's figures for the agent's process. The calls themselves also cost CPU time of the runtime, which is not included."
+  );
+}
+
 /** The growth of memory that counts as flat. */
 const tolerance = { absolute: 8 * 2 ** 20, relative: 0.1 };
 
 interface Agent {
   name: string;
+  role: Role;
   start(stage: Stage): Program;
 }
 
-interface Phase {
-  cpuPercent: number;
-  rss: readonly number[];
-  did: Counts;
-}
-
-export async function main(args: string[]): Promise<void> {
-  const options = parseOptions(args, { minutes: "10", pods: 110, versions: "1.7,2.1", "no-go": false });
-  const durationMs = millisecondsOf(options.minutes);
+export async function page(args: string[]): Promise<Report> {
+  const defaults = { minutes: "10", pods: 110, versions: "1.7,2.1", rounds: 1, "no-go": false };
+  const { minutes, pods, ...options } = parseOptions(args, defaults);
+  const durationMs = millisecondsOf(minutes);
+  const report = { title: "An agent", about: `${duties()} ${minutes} minutes for each phase, ${pods} pods.` };
   const availability = labAvailability();
-  if (!availability.available) throw new Error(`no containerd on this machine: ${availability.reason}`);
-  const versions = parseVersions(options.versions);
+  if (!availability.available) {
+    const warnings = [`Left out: no containerd can be started on this machine, ${availability.reason}.`];
+    return { ...report, warnings, sections: [] };
+  }
+  const warnings = options["no-go"] ? ["--no-go leaves out the agent in Go."] : [];
   const program = await compileProgram("bench/agent/node-program.ts", "agent.js");
-  for (const version of versions) {
-    await using stage = await Stage.open(version, options.pods);
-    console.log(
-      `\n${stage.runtime}, ${options.pods} pods, ${options.minutes} minutes for each phase, Node.js ${process.version}`,
-    );
+  const sections: Section[] = [];
+  for (const version of parseVersions(options.versions)) {
+    await using stage = await Stage.open(version, pods);
     const agents: Agent[] = [
-      { name: "k8s-cri-client", start: ({ endpoint }) => new Program(process.execPath, [program, endpoint]) },
+      {
+        name: "k8s-cri-client",
+        role: "ours",
+        start: ({ endpoint }) => new Program(process.execPath, [program, endpoint]),
+      },
     ];
     if (!options["no-go"]) agents.push(await goAgent(version));
-    await measure(stage, agents, durationMs);
+    sections.push(await measure(stage, version, agents, durationMs, warnings));
   }
-  if (options["no-go"]) console.log("\n!!! --no-go: no comparison.");
+  return { ...report, warnings, sections };
 }
+
+const sourceOf = (version: LabVersion) => (version.startsWith("1.") ? "lists" : "events");
 
 async function goAgent(version: LabVersion): Promise<Agent> {
   const program = await buildGo(inRoot("bench/agent/go-agent/main.go"), criClientPackages);
-  const source = version.startsWith("1.") ? "lists" : "events";
-  return { name: "cri-client (Go)", start: ({ endpoint }) => new Program(program, [endpoint, source]) };
+  const start = ({ endpoint }: Stage) => new Program(program, [endpoint, sourceOf(version)]);
+  return { name: "cri-client (Go)", role: "peer", start };
 }
 
-async function measure(stage: Stage, agents: readonly Agent[], durationMs: number): Promise<void> {
-  const phases: Record<string, Phase[]> = { "at rest": [], "at work": [] };
-  for (const { name, start } of agents) {
+async function measure(
+  stage: Stage,
+  version: LabVersion,
+  agents: readonly Agent[],
+  durationMs: number,
+  warnings: string[],
+): Promise<Section> {
+  const rest: Phase[] = [];
+  const work: Phase[] = [];
+  const facts: string[] = [];
+  for (const { name, role, start } of agents) {
     await stage.setWorking(false);
     await using program = start(stage);
     // Long enough for the first lists, and for both programs to compile or load what they need.
     await sleep(5_000);
-    await program.ask("");
-    phases["at rest"]?.push(await observe(program, durationMs));
+    rest.push({ name, role, ...(await observe(program, durationMs)) });
     await stage.setWorking(true);
     await program.ask("work");
-    phases["at work"]?.push(await observe(program, durationMs, () => stage.replacePod()));
-    console.log(`${name}: ${JSON.stringify(phases["at work"]?.at(-1)?.did)}`);
+    const phase = { name, role, ...(await observe(program, durationMs, () => stage.replacePod())) };
+    work.push(phase);
+    const { outcome, growth } = judge(
+      phase.samples.map(({ rssBytes }) => rssBytes),
+      tolerance,
+    );
+    if (outcome !== "flat") warnings.push(`${stage.runtime}: memory of ${name}: ${outcome}.`);
+    const { failures = 0, ...did } = phase.did;
+    if (failures > 0) warnings.push(`${stage.runtime}: ${name}: ${failures} failures.`);
+    const counts = Object.entries(did).map(([what, count]) => `${count} ${what}`);
+    facts.push(`${name} at work: ${counts.join(", ")}; memory grew by ${(growth / 1e6).toFixed(1)} MB (${outcome}).`);
   }
-  for (const [phase, results] of Object.entries(phases)) {
-    const [ours] = results;
-    const rows = results.map((result, index) => {
-      const { outcome, growth } = judge(result.rss, tolerance);
-      const [cpu, rss] = [result.cpuPercent, median(result.rss)];
-      const ratio = ours ? [ours.cpuPercent / cpu, median(ours.rss) / rss] : [];
-      return [
-        agents[index]?.name ?? "",
-        cpu.toFixed(2),
-        (rss / 1e6).toFixed(0),
-        `${(growth / 1e6).toFixed(1)} (${outcome})`,
-        ...ratio.map((value) => (Number.isFinite(value) ? value.toFixed(2) : "–")),
-      ];
-    });
-    const columns = ["CPU, % of a core", "memory, MB", "growth, MB", "ours to it, CPU", "memory"];
-    console.log(`\n${table([phase, ...columns], rows)}`);
-  }
-}
-
-/** Observes a program for a while, and does `each` every {@link replaceMs}. */
-async function observe(program: Program, durationMs: number, each = async () => {}): Promise<Phase> {
-  const before = await program.ask("");
-  const costs: Cost[] = [await program.cost()];
-  const end = performance.now() + durationMs;
-  let next = performance.now() + replaceMs;
-  while (performance.now() < end) {
-    await sleep(sampleMs);
-    costs.push(await program.cost());
-    if (performance.now() < next) continue;
-    next += replaceMs;
-    await each();
-  }
-  const after = await program.ask("");
+  const how =
+    sourceOf(version) === "lists" ? "which has no events, so both agents list" : "whose events both agents read";
   return {
-    cpuPercent: percentOfCore(costs[0] as Cost, costs.at(-1) as Cost),
-    rss: costs.map(({ rssBytes }) => rssBytes),
-    did: Object.fromEntries(
-      Object.entries(after).map(([name, count]) => [name, name in objects ? count : count - (before[name] ?? 0)]),
-    ),
+    id: `agent-${version}`,
+    title: `On ${stage.runtime}`,
+    about: `${stage.runtime}, ${how}. ${facts.join(" ")}`,
+    charts: [...phaseCharts("at rest", rest), ...phaseCharts("at work", work, await emptyProgramBytes())],
+    diagrams: phaseDiagrams("at work", work),
   };
 }

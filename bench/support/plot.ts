@@ -4,7 +4,10 @@
  * @module
  */
 import type { Chart } from "./chart.js";
+import type { Curves } from "./curves.js";
+import { curvesHeight, drawCurves } from "./plot-curves.js";
 import { show } from "./statistics.js";
+import { escapeText, picture } from "./svg.js";
 
 const width = 800;
 const [nameWidth, barWidth] = [230, 400];
@@ -27,21 +30,21 @@ export function barOf(value: number, scale: number): { part: number; cut: boolea
   return { part: Math.min(1, Math.max(0, part)), cut: part > 1 };
 }
 
-/** Draws one panel for each chart, from top to bottom. */
-export function plot(title: string, charts: readonly Chart[]): string {
+/** Draws one panel for each chart and for each diagram, from top to bottom. */
+export function plot(title: string, charts: readonly Chart[], diagrams: readonly Curves[] = []): string {
   let y = padding;
-  const panels = charts.map((chart) => {
+  const bars = charts.map((chart) => {
     const panel = drawChart(chart, y);
     y += titleHeight + chart.bars.length * rowHeight + padding;
     return panel;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" role="img" aria-labelledby="title">
-<title id="title">${escapeText(title)}</title>
-<style>${style}</style>
-<rect class="page" width="${width}" height="${y}" rx="6"/>
-${panels.join("\n")}
-</svg>
-`;
+  const lines = diagrams.map((diagram) => {
+    const panel = drawCurves(diagram, y);
+    y += curvesHeight + padding;
+    return panel;
+  });
+  const panels = [...bars, ...lines];
+  return picture(title, { width, height: y }, panels);
 }
 
 function drawChart({ name, unit, columns, bars }: Chart, top: number): string {
@@ -61,28 +64,4 @@ function drawChart({ name, unit, columns, bars }: Chart, top: number): string {
   });
   return `<text class="title" x="${padding}" y="${top + 20}">${escapeText(name)} (${escapeText(columns[0])}, less is better)</text>
 ${rows.join("\n")}`;
-}
-
-const style = `
-text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-text.title, text.ours { font-weight: 600 }
-text.baseline { fill: #59636e }
-rect.page { fill: #ffffff }
-rect.ours { fill: #0969da }
-rect.peer { fill: #afb8c1 }
-rect.baseline { fill: none; stroke: #afb8c1; stroke-dasharray: 3 2 }
-path.cut { stroke: #ffffff; stroke-width: 3; fill: none }
-@media (prefers-color-scheme: dark) {
-  text { fill: #f0f6fc }
-  text.baseline { fill: #9198a1 }
-  rect.page { fill: #0d1117 }
-  rect.ours { fill: #4493f8 }
-  rect.peer { fill: #57606a }
-  rect.baseline { stroke: #57606a }
-  path.cut { stroke: #0d1117 }
-}
-`;
-
-function escapeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { chartTable } from "../../bench/support/chart.js";
+import { curvesTable } from "../../bench/support/curves.js";
 import { barOf, plot, scaleOf } from "../../bench/support/plot.js";
+import { roundUp } from "../../bench/support/plot-curves.js";
 import { median, quantile, show } from "../../bench/support/statistics.js";
 
 describe("figures", () => {
@@ -90,4 +92,65 @@ describe("a chart", () => {
     expect(svg).toContain("calls &amp; more");
     expect(svg).toContain("3.00 ms · 1.50×");
   });
+});
+
+describe("a diagram", () => {
+  const diagram = {
+    name: "memory & more",
+    unit: "MB",
+    x: "pods",
+    isLogarithmic: true,
+    curves: [
+      {
+        name: "events",
+        points: [
+          [10, 70],
+          [100, 80],
+          [1000, 130],
+        ] as [number, number][],
+      },
+      {
+        name: "<logs>",
+        points: [
+          [1, 60],
+          [100, 75],
+        ] as [number, number][],
+      },
+    ],
+  };
+
+  test("has a row for each x in its table", () => {
+    const rows = curvesTable(diagram).split("\n").slice(2);
+    expect(
+      rows.map((row) =>
+        row
+          .split("|")
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      ),
+    ).toEqual([
+      ["1", "–", "60.0"],
+      ["10", "70.0", "–"],
+      ["100", "80.0", "75.0"],
+      ["1000", "130", "–"],
+    ]);
+  });
+
+  test("puts each step of a logarithmic axis at the same distance, and the highest value below a round number", () => {
+    const picture = plot("title", [], [diagram]);
+    const [, points = ""] = /class="curve-0" d="M([^"]+)"/.exec(picture) ?? [];
+    const [first = [], second = [], third = []] = points.split("L").map((point) => point.split(" ").map(Number));
+    expect((second[0] ?? 0) - (first[0] ?? 0)).toBeCloseTo((third[0] ?? 0) - (second[0] ?? 0), 0);
+    expect(first[1]).toBeGreaterThan(third[1] ?? Number.NaN);
+    expect(picture).toContain(">200<");
+    expect(picture).toContain("&lt;logs&gt;");
+  });
+
+  test.each([
+    [0, 1],
+    [0.3, 0.5],
+    [1, 1],
+    [130, 200],
+    [501, 1000],
+  ])("%d is below the round number %d", (value, expected) => expect(roundUp(value)).toBeCloseTo(expected));
 });
