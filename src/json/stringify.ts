@@ -29,6 +29,8 @@ export function withToJson<T extends object>(type: MessageType<T>, message: T): 
     descriptor = { value: toJSON, enumerable: false, configurable: true, writable: true };
     descriptors.set(type, descriptor);
   }
+  // An entry of a list that has not changed already has it.
+  if ((message as { toJSON?: unknown }).toJSON === descriptor.value) return message;
   // Unlike Object.defineProperty, does not throw if a middleware has frozen the reply.
   Reflect.defineProperty(message, "toJSON", descriptor);
   return message;

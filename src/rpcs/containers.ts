@@ -11,6 +11,7 @@ import {
   type UpdateContainerResourcesRequest,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
+import type { ReplyMemory } from "../transport/reply-memory.js";
 import { checkId, requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
@@ -96,8 +97,9 @@ export function listContainers(
   connection: Connection,
   filter: ContainerFilter | undefined,
   options?: CallOptions,
+  memory?: ReplyMemory,
 ): Promise<Container[]> {
-  return list(connection, containersCall(connection, filter), options);
+  return list(connection, { ...containersCall(connection, filter), memory }, options);
 }
 
 /** Lists the same as {@link listContainers}, in parts. */

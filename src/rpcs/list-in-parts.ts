@@ -10,7 +10,7 @@ import {
 } from "../transport/wire-options.js";
 import { startBudget } from "./budget.js";
 import { type CallSubject, invokeStream } from "./invoke.js";
-import { asOneList, identify, type ListCall, reportOmitted } from "./list.js";
+import { asOneList, hasMiddleware, identify, type ListCall, reportOmitted } from "./list.js";
 
 /** A part of a list. It may be empty. */
 type Part<Item> = readonly Item[];
@@ -90,9 +90,4 @@ async function* unaryParts<Item>(
   } finally {
     link.unlink();
   }
-}
-
-/** Returns whether a program's own middleware receives the replies. It expects whole ones, and may keep or replace them. */
-function hasMiddleware({ options }: Connection): boolean {
-  return Boolean(options.middleware?.length || options.attemptMiddleware?.length);
 }

@@ -5,7 +5,8 @@ import type { CallOptions } from "../options.js";
 import type { Rpc } from "../transport/call-policy.js";
 import type { Connection } from "../transport/connection.js";
 import { log } from "../transport/logging.js";
-import { type InternalExtension, oneList, type RawCallOptions } from "../transport/wire-options.js";
+import type { ReplyMemory } from "../transport/reply-memory.js";
+import { type InternalExtension, oneList, type RawCallOptions, replyMemory } from "../transport/wire-options.js";
 import { startBudget } from "./budget.js";
 import { type CallSubject, invoke } from "./invoke.js";
 
@@ -19,6 +20,13 @@ export interface ListCall<Item> {
   unary: (options: RawCallOptions) => Promise<Item[]>;
   /** The id of an entry, or of the object that it describes. */
   idOf: (item: Item) => string | undefined;
+  /**
+   * The entries of earlier lists. Those that have not changed are the same objects in this list. Not used if the program has its own
+   * middleware, which may change the entries.
+   *
+   * @defaultValue none
+   */
+  memory?: ReplyMemory | undefined;
 }
 
 /**
@@ -35,6 +43,7 @@ export async function list<Item extends object>(
   subject?: CallSubject,
 ): Promise<Item[]> {
   const items = await listAll(connection, call, options, subject);
+  call.memory?.endList();
   const identified = identify(call, items);
   reportOmitted(connection, call, items.length - identified.length);
   return identified;
@@ -67,7 +76,8 @@ async function listAll<Item>(
   if (!connection.lacks(call.streamRpc)) {
     const items: Item[] = [];
     try {
-      await invoke(connection, budget.options(), (o) => collect(call.stream(asOneList(o)), items), subject);
+      const send = (o: RawCallOptions) => collect(call.stream(asOneList(remembering(connection, call, o))), items);
+      await invoke(connection, budget.options(), send, subject);
       return items;
     } catch (error) {
       const brokeMidway = CriError.is(error, "UNAVAILABLE") && items.length > 0;
@@ -75,7 +85,20 @@ async function listAll<Item>(
       if (!brokeMidway) connection.rememberMissing(call.streamRpc);
     }
   }
-  return invoke(connection, budget.options(), call.unary, subject);
+  return invoke(connection, budget.options(), (o) => call.unary(remembering(connection, call, o)), subject);
+}
+
+function remembering<Item>(
+  connection: Connection,
+  { memory }: ListCall<Item>,
+  options: RawCallOptions,
+): RawCallOptions & InternalExtension {
+  return memory && !hasMiddleware(connection) ? { ...options, [replyMemory]: memory } : options;
+}
+
+/** Returns whether a program's own middleware receives the replies. It expects whole ones, and may keep or replace them. */
+export function hasMiddleware({ options }: Connection): boolean {
+  return Boolean(options.middleware?.length || options.attemptMiddleware?.length);
 }
 
 async function collect<Item>(batches: AsyncIterable<Item[]>, items: Item[]): Promise<void> {

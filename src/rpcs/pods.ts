@@ -12,6 +12,7 @@ import {
   type RestorePodResponse,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
+import type { ReplyMemory } from "../transport/reply-memory.js";
 import { checkId, requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
@@ -82,8 +83,9 @@ export function listPodSandboxes(
   connection: Connection,
   filter: PodSandboxFilter | undefined,
   options?: CallOptions,
+  memory?: ReplyMemory,
 ): Promise<PodSandbox[]> {
-  return list(connection, podsCall(connection, filter), options);
+  return list(connection, { ...podsCall(connection, filter), memory }, options);
 }
 
 /** Lists the same as {@link listPodSandboxes}, in parts. */

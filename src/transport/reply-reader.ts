@@ -32,6 +32,11 @@ export class ReplyReader {
     this.#isReused = isReused;
   }
 
+  /** What is read. May be overwritten later. */
+  get buffer(): Buffer {
+    return this.#buf;
+  }
+
   tag(): number {
     this.count();
     return this.uint32();

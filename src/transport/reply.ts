@@ -4,6 +4,7 @@ import { type ReplyDecoder, replyDecoders } from "../decoders.js";
 import { ChunkedMessage } from "./chunked-message.js";
 import { slicedBytes } from "./message-frames.js";
 import type { ReplyLimits } from "./reply-limits.js";
+import type { ReplyMemory } from "./reply-memory.js";
 import { ReplyReader, wholeFieldsEnd } from "./reply-reader.js";
 
 /** The bytes that are decoded before the clock is read again. */
@@ -23,7 +24,7 @@ export interface ReplyType<T> {
 /**
  * Holds one reply between the decoder, which grpc-js calls with the bytes, and the wire layer, which returns the message.
  *
- * @throws RangeError, in the constructor and from {@link read}, if the bytes are malformed or have more fields than allowed
+ * Decoding throws an error if the bytes are malformed or have more fields than allowed.
  */
 export class Reply<T> {
   /** The size of the reply in bytes. */
@@ -36,6 +37,7 @@ export class Reply<T> {
   #chunks: ChunkedMessage | undefined;
   readonly #decoder: ReplyDecoder<T>;
   #isComplete = false;
+  #memory: ReplyMemory | undefined;
 
   constructor(type: ReplyType<T>, bytes: Uint8Array | ChunkedMessage, limits: ReplyLimits) {
     const decoder = replyDecoders.get(type);
@@ -44,13 +46,8 @@ export class Reply<T> {
     this.limits = limits;
     this.#decoder = decoder;
     this.message = decoder.create();
-    if (bytes instanceof ChunkedMessage) {
-      this.#chunks = bytes;
-      this.#reader = new ReplyReader(new Uint8Array(0), limits.fields);
-      return;
-    }
-    this.#reader = new ReplyReader(bytes, limits.fields);
-    if (bytes.length < slicedBytes) this.#decode(bytes.length);
+    if (bytes instanceof ChunkedMessage) this.#chunks = bytes;
+    this.#reader = new ReplyReader(bytes instanceof ChunkedMessage ? new Uint8Array(0) : bytes, limits.fields);
   }
 
   /** The number of fields that have been decoded. */
@@ -68,9 +65,11 @@ export class Reply<T> {
    * Returns the message. Decodes a large message first, and lets the event loop do other work in between.
    *
    * @param path the gRPC path of the call, for the error
+   * @param memory has entries of the list from earlier replies
    */
-  read(path: string, signal: AbortSignal | undefined): T | Promise<T> {
-    return this.#isComplete ? this.message : this.#decodeInSlices(path, signal);
+  read(path: string, signal: AbortSignal | undefined, memory?: ReplyMemory): T | Promise<T> {
+    this.#memory = memory;
+    return this.#decodeIfSmall(path) ? this.message : this.#decodeInSlices(path, signal);
   }
 
   /**
@@ -80,7 +79,7 @@ export class Reply<T> {
    * @param path the gRPC path of the call, for the error
    */
   async *slices(path: string, signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
-    if (this.#isComplete) yield this.message;
+    if (this.#decodeIfSmall(path)) yield this.message;
     // The rest of the reply has arrived in this turn of the event loop, so decoding begins with a pause.
     let pauseAt = 0;
     while (!this.#isComplete) {
@@ -89,13 +88,7 @@ export class Reply<T> {
         signal?.throwIfAborted();
         pauseAt = performance.now() + sliceMs;
       }
-      try {
-        this.#decode(sliceBytes);
-      } catch (error) {
-        // grpc-js uses the same error message for errors of a decoder.
-        const details = `Response message parsing error: ${(error as Error).message}`;
-        throw new ClientError(path, Status.INTERNAL, details);
-      }
+      this.#decodeSlice(path, sliceBytes);
       yield this.message;
     }
   }
@@ -106,12 +99,31 @@ export class Reply<T> {
     return this.message;
   }
 
+  /** Decodes a small reply. Returns whether the message is complete. */
+  #decodeIfSmall(path: string): boolean {
+    if (!this.#isComplete && this.bytes < slicedBytes) this.#decodeSlice(path, this.bytes);
+    return this.#isComplete;
+  }
+
+  #decodeSlice(path: string, bytes: number): void {
+    try {
+      this.#decode(bytes);
+    } catch (error) {
+      // grpc-js uses the same error message for errors of a decoder.
+      const details = `Response message parsing error: ${(error as Error).message}`;
+      throw new ClientError(path, Status.INTERNAL, details);
+    }
+  }
+
   /** Decodes whole fields until this many more bytes have been read, or the message has ended. */
   #decode(bytes: number): void {
     if (this.#chunks) this.#reader = this.#nextPiece(this.#chunks);
     const { pos, len } = this.#reader;
-    const hasEnded = !this.#decoder.read(this.#reader, Math.min(len, pos + bytes), this.message);
-    this.#isComplete = hasEnded || (this.#reader.pos >= len && !this.#chunks?.left);
+    const end = Math.min(len, pos + bytes);
+    const goesOn = this.#memory
+      ? this.#memory.read(this.#decoder, this.#reader, end, this.message)
+      : this.#decoder.read(this.#reader, end, this.message);
+    this.#isComplete = !goesOn || (this.#reader.pos >= len && !this.#chunks?.left);
   }
 
   /** Returns a reader of the next whole fields, or of the whole rest if the next field is larger than a piece or of another kind. */

@@ -1,6 +1,7 @@
 import type { ClientError, ClientMiddleware, CallOptions as GrpcCallOptions } from "nice-grpc-common";
 import type { FieldsOf } from "../internal/record.js";
 import type { RetryPolicy } from "../options.js";
+import type { ReplyMemory } from "./reply-memory.js";
 
 /** The options of the raw stubs beyond nice-grpc's own call options. */
 export interface RawCallExtension {
@@ -47,6 +48,7 @@ export const callExpiry = Symbol("expiry");
 export const oneList = Symbol("list");
 export const replyListener = Symbol("reply");
 export const slicesListener = Symbol("slices");
+export const replyMemory = Symbol("memory");
 
 /** The options that this package's own layers pass to one another. */
 export interface InternalExtension extends RawCallExtension {
@@ -62,6 +64,8 @@ export interface InternalExtension extends RawCallExtension {
    * into it. A streaming call yields its message after each slice.
    */
   [slicesListener]?: (slices: ReplySlices) => void;
+  /** Has the entries of the list that have not changed since earlier replies. */
+  [replyMemory]?: ReplyMemory;
 }
 
 /** Decodes a reply slice by slice; see `Reply.slices`. */

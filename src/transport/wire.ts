@@ -5,7 +5,14 @@ import { replyOf } from "./reply-decoding.js";
 import { ListSize } from "./reply-limits.js";
 import { tooManyFields } from "./reply-reader.js";
 import { cannotDecompress, type SendUnary } from "./unary-call.js";
-import { type InternalExtension, type Layer, oneList, replyListener, slicesListener } from "./wire-options.js";
+import {
+  type InternalExtension,
+  type Layer,
+  oneList,
+  replyListener,
+  replyMemory,
+  slicesListener,
+} from "./wire-options.js";
 
 /**
  * The innermost layer: returns the message of each {@link Reply}, and keeps whole lists within the limits. If a peer breaks the
@@ -19,11 +26,12 @@ export function wireLayer(send: SendUnary): Layer {
   ) {
     const { path } = call.method;
     const takeSlices = options[slicesListener];
+    const memory = options[replyMemory];
     try {
       if (!call.requestStream && !call.responseStream) {
         const reply = replyOf(await send<Response>(call.method, call.request, options));
         options[replyListener]?.(reply.bytes);
-        if (!takeSlices) return await reply.read(path, options.signal);
+        if (!takeSlices) return await reply.read(path, options.signal, memory);
         takeSlices((signal) => reply.slices(path, signal));
         return reply.message;
       }
@@ -33,7 +41,7 @@ export function wireLayer(send: SendUnary): Layer {
         const reply = replyOf(received);
         options[replyListener]?.(reply.bytes);
         if (takeSlices) yield* reply.slices(path, options.signal);
-        else yield await reply.read(path, options.signal);
+        else yield await reply.read(path, options.signal, memory);
         list?.add(reply);
         if (++replies % repliesPerTurn === 0) await nextTurn();
       }

@@ -65,6 +65,7 @@ describe("limits of replies", () => {
     ["bytes", { bytes: 800, fields: 1_000_000 }],
   ])("apply to all replies of a list together: %s", (_, limits) => {
     const reply = new Reply(ListContainersResponse, Buffer.alloc(400, "\n\0"), limits);
+    reply.decodeAll();
     const list = new ListSize("/runtime.v1.RuntimeService/StreamContainers");
     list.add(reply);
     list.add(reply);
