@@ -97,6 +97,40 @@ describe("events", () => {
     expect(events.find(({ type }) => type === "containerExited")).toMatchObject({ exitCode: 3 });
   });
 
+  test("share lists while the runtime keeps sending events", async () => {
+    const { cri, runtime } = await startWatching();
+    const pod = await cri.pods.run({ name: "p" });
+    await replayEnds();
+    const listsBefore = runtime.callsOf("ListContainers").length;
+    const startedAt = performance.now();
+    for (let index = 0; index < 20; index++) {
+      runtime.emit({ containerId: pod.id, podSandboxStatus: { id: pod.id } });
+      await sleep(20);
+    }
+    const elapsedMs = performance.now() - startedAt;
+    const lists = runtime.callsOf("ListContainers").length - listsBefore;
+    // At once, after 25, 50 and 100 ms, and then every 200 ms.
+    expect(lists).toBeGreaterThan(0);
+    expect(lists).toBeLessThanOrEqual(5 + elapsedMs / 200);
+  });
+
+  test.each(["containerd-1.7", "containerd-2"] as const)(
+    "report a container together with its pod, also if both were created between the two lists, on %s",
+    async (flavor) => {
+      const { cri, runtime } = await startFake({ flavor });
+      await using view = cri.watch();
+      await view.ready;
+      const hasPod: boolean[] = [];
+      view.on("containerAdded", ({ container }) => hasPod.push(view.pods.has(container.podSandboxId)));
+      runtime.delayNext("ListContainers", 500);
+      await runtime.nextCall("ListContainers");
+      const pod = await cri.pods.run({ name: "p" });
+      await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sleep", "1000"] });
+      await expect.poll(() => hasPod, { timeout: 5_000 }).toEqual([true]);
+      expect(view.pods.has(pod.id)).toBe(true);
+    },
+  );
+
   test("do not report changes from before the subscription", async () => {
     const { cri } = await startFake();
     const pod = await cri.pods.run({ name: "removed" });
@@ -257,6 +291,8 @@ describe("events", () => {
     await expect.poll(() => removed, { timeout: 15_000 }).toBe(700);
     const { value } = await reader.next();
     expect(value).toMatchObject({ type: "resync", reason: "overflow", containers: new Map() });
+    await pod.stop();
+    expect((await reader.next()).value).toMatchObject({ type: "podUpdated" });
     await pod.remove();
     expect((await reader.next()).value).toMatchObject({ type: "podRemoved" });
     await stream.close();
@@ -686,7 +722,7 @@ describe("watch", () => {
     runtime.clearCalls();
     runtime.delayNext("ListContainers", 1_000);
     runtime.delayNext("StreamContainers", 1_000);
-    await expect.poll(() => runtime.calls.length).toBe(1);
+    await expect.poll(() => runtime.callsOf("ListContainers").length).toBe(1);
     await cri.close();
     await view.closed;
     await sleep(50);

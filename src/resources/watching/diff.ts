@@ -74,6 +74,12 @@ function containerEvents(
   return events;
 }
 
-function idsOf(...maps: readonly ReadonlyMap<string, unknown>[]): Set<string> {
-  return new Set(maps.flatMap((map) => [...map.keys()]));
+/** Returns the ids of the objects that may have changed. A list in which nothing has changed is the same map as before. */
+function idsOf(
+  before: ReadonlyMap<string, unknown>,
+  after: ReadonlyMap<string, unknown>,
+  observed: ReadonlyMap<string, unknown>,
+): Set<string> {
+  const lists = before === after ? [] : [before, after];
+  return new Set([...lists, observed].flatMap((map) => [...map.keys()]));
 }

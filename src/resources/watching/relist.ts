@@ -1,9 +1,10 @@
 import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
-import { ContainerState } from "../../proto.js";
+import { type Container, ContainerState } from "../../proto.js";
 import { containerStatus, listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
 import type { Connection } from "../../transport/connection.js";
+import { ReplyMemory } from "../../transport/reply-memory.js";
 import type { NodeState } from "./event.js";
 import type { Observations } from "./observations.js";
 
@@ -11,13 +12,32 @@ import type { Observations } from "./observations.js";
 const maxConcurrentCalls = 8;
 
 /**
- * Lists the containers and pods of a node. Containers are listed first, so that the state contains the pod of every listed
- * container unless the pod was removed in between.
+ * Lists the pods and containers of a node repeatedly. Those that have not changed are the same objects each time, and so is a whole
+ * map in which nothing has changed.
  */
-export async function relist(connection: Connection, options: CallOptions): Promise<NodeState> {
-  const containers = await listContainers(connection, undefined, options);
-  const pods = await listPodSandboxes(connection, undefined, options);
-  return { pods: byId(pods), containers: byId(containers) };
+export class NodeLists {
+  readonly #pods = new ReplyMemory();
+  readonly #containers = new ReplyMemory();
+  #last: NodeState = { pods: new Map(), containers: new Map() };
+
+  /**
+   * Lists the node. The state contains the pod of every listed container, unless the pod was removed in between. Both lists are
+   * fetched at once, which takes less CPU time than one after the other.
+   */
+  async fetch(connection: Connection, options: CallOptions): Promise<NodeState> {
+    const listPods = async () =>
+      byId(await listPodSandboxes(connection, undefined, options, this.#pods), this.#last.pods);
+    const [items, listedPods] = await Promise.all([
+      listContainers(connection, undefined, options, this.#containers),
+      listPods(),
+    ]);
+    const containers = byId(items, this.#last.containers);
+    const isOfNewPod = ({ id, podSandboxId }: Container) =>
+      !listedPods.has(podSandboxId) && !this.#last.containers.has(id);
+    const pods = containers !== this.#last.containers && items.some(isOfNewPod) ? await listPods() : listedPods;
+    this.#last = { pods, containers };
+    return this.#last;
+  }
 }
 
 /** Fetches the status of every container that exited between two relists, and adds it to the observations unless an event did. */
@@ -49,7 +69,11 @@ function rethrowOutage(error: unknown): undefined {
   if (!CriError.is(error) || CriError.is(error, "UNAVAILABLE", "CLIENT_CLOSED")) throw error;
 }
 
-/** Maps the entries of a list by their ids. */
-export function byId<T extends { id: string }>(items: readonly T[]): ReadonlyMap<string, T> {
+/** Maps the entries of a list by their ids. Returns the last map, if any, if it has the same entries. */
+export function byId<T extends { id: string }>(
+  items: readonly T[],
+  last?: ReadonlyMap<string, T>,
+): ReadonlyMap<string, T> {
+  if (items.length === last?.size && items.every((item) => last.get(item.id) === item)) return last;
   return new Map(items.map((item) => [item.id, item]));
 }

@@ -10,7 +10,7 @@ import { log } from "../../transport/logging.js";
 import { diff } from "./diff.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
 import { ObservationLog } from "./observations.js";
-import { observeExits, relist } from "./relist.js";
+import { NodeLists, observeExits } from "./relist.js";
 import { RuntimeEvents } from "./runtime-events.js";
 import type { Subscriber } from "./subscriber.js";
 
@@ -19,6 +19,12 @@ const firstPauseMs = 25;
 
 /** The step of the pauses after an event or a change: they are 200, 400, 800 ms. More changes are likely, but not at once. */
 const stepAfterEvent = 3;
+
+/** Where the runtime has events, the pauses end with this step. Later changes cause events. */
+const lastStepWithEvents = 5;
+
+/** The shortest pauses between relists while events keep arriving are 25, 50, 100 and 200 ms. */
+const maxBurstStep = 3;
 
 /**
  * How long after the first lists an event may still be a replay. containerd 2 sends its replay within about 30 ms, with gaps of up to
@@ -41,6 +47,7 @@ export class Watch {
   readonly #closing = new AbortController();
   readonly #budget: Budget;
   readonly #runtimeEvents: RuntimeEvents;
+  readonly #lists = new NodeLists();
   readonly #observations = new ObservationLog();
   #state: NodeState | undefined;
   /** Whether events may have been missed since the last `resync`. */
@@ -50,6 +57,8 @@ export class Watch {
   #replay = { before: new Date(0), until: 0 };
   #pauseStep = 0;
   #isRelistRequested = false;
+  /** The number of relists in a row that were requested before the pause had its full length. */
+  #burst = 0;
   #endPause = () => {};
 
   constructor(connection: Connection) {
@@ -155,7 +164,7 @@ export class Watch {
       const { eventCount } = this.#observations;
       const history = this.#observations.take();
       const listedAt = new Date();
-      const state = await relist(this.#connection, options);
+      const state = await this.#lists.fetch(this.#connection, options);
       this.#observations.dropHistory(history, state);
       if (this.#observations.eventCount === eventCount || round === maxFirstLists) {
         this.#replay = { before: listedAt, until: performance.now() + replayMs };
@@ -177,7 +186,7 @@ export class Watch {
 
   async #relist(before: NodeState, newSubscribers: readonly Subscriber[], options: CallOptions): Promise<void> {
     const observed = this.#observations.take();
-    const after = await relist(this.#connection, options);
+    const after = await this.#lists.fetch(this.#connection, options);
     await observeExits(this.#connection, before, after, observed, options);
     this.#observations.complete(observed, before, after);
     this.#report(diff(before, after, observed, new Date()), after, newSubscribers);
@@ -207,18 +216,29 @@ export class Watch {
     }
   }
 
-  /** Pauses for at least twice the duration of the relist, or `pollMs` if that is shorter, to limit the load on a busy runtime. */
+  /**
+   * Pauses until the next relist. Ends early if one is requested, but not before twice the duration of the last relist, or `pollMs` if
+   * that is shorter, to limit the load on a busy runtime. While events keep arriving, several of them share a relist.
+   */
   async #pause(relistDurationMs: number): Promise<void> {
     const { pollMs = defaultPollMs, relistMs = defaultRelistMs } = this.#connection.options.watch ?? {};
-    const intervalMs = this.#runtimeEvents.source === "events" && !this.#isRuntimeDown ? relistMs : pollMs;
-    const pauseMs = Math.min(intervalMs, firstPauseMs * 2 ** this.#pauseStep++);
-    const minPauseMs = Math.min(2 * relistDurationMs, pollMs);
-    await this.#budget.sleep(minPauseMs);
-    if (this.#isRelistRequested) return;
-    const pauseEnd = new AbortController();
-    this.#endPause = () => pauseEnd.abort();
+    const hasEvents = this.#runtimeEvents.source === "events" && !this.#isRuntimeDown;
+    const step = this.#pauseStep++;
+    const intervalMs = hasEvents ? relistMs : pollMs;
+    const isLast = hasEvents && step > lastStepWithEvents;
     // After an outage, the clients of one runtime must not relist at the same time.
     const jitter = this.#isRuntimeDown ? 0.5 + Math.random() / 2 : 1;
-    await this.#budget.sleep(Math.max(0, pauseMs * jitter - minPauseMs), pauseEnd.signal);
+    const pauseMs = jitter * (isLast ? intervalMs : Math.min(intervalMs, firstPauseMs * 2 ** step));
+    const burstMs = this.#burst === 0 ? 0 : firstPauseMs * 2 ** Math.min(this.#burst - 1, maxBurstStep);
+    const minPauseMs = Math.min(Math.max(2 * relistDurationMs, burstMs), pollMs);
+    const startedAt = performance.now();
+    if (!this.#isRelistRequested) {
+      const pauseEnd = new AbortController();
+      this.#endPause = () => pauseEnd.abort();
+      await this.#budget.sleep(Math.max(pauseMs, minPauseMs), pauseEnd.signal);
+    }
+    this.#burst = this.#isRelistRequested ? this.#burst + 1 : 0;
+    const leftMs = minPauseMs - (performance.now() - startedAt);
+    if (leftMs > 0) await this.#budget.sleep(leftMs);
   }
 }
