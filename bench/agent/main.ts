@@ -12,8 +12,8 @@ import { criClientPackages } from "../support/cri-client.js";
 import type { Role } from "../support/interleave.js";
 import { millisecondsOf, parseOptions } from "../support/options.js";
 import type { Report, Section } from "../support/page.js";
+import { Program } from "../support/program.js";
 import { emptyProgramBytes, observe, type Phase, phaseCharts, phaseDiagrams } from "./phase.js";
-import { Program } from "./program.js";
 import { Stage } from "./stage.js";
 
 export const help = `Measures an agent that embeds this package, beside one that embeds k8s.io/cri-client (Go), on a containerd of the lab (Linux, root, apt).

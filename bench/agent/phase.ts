@@ -4,8 +4,8 @@ import type { Chart } from "../support/chart.js";
 import { type Cost, percentOfCore } from "../support/cost.js";
 import type { Curves } from "../support/curves.js";
 import type { Role } from "../support/interleave.js";
+import { type Counts, Program } from "../support/program.js";
 import { median } from "../support/statistics.js";
-import { type Counts, Program } from "./program.js";
 
 /** What was observed. */
 export interface Observation {

@@ -1,8 +1,9 @@
-/** Copies with this package, and as `kubectl cp` copies. @module */
-import { fileURLToPath } from "node:url";
+/** Copies with this package, and as `kubectl cp` copies, each in a process of its own. @module */
 import { run } from "../../test/runtime/lab/command.js";
 import { buildGo } from "../../test/runtime/lab/go.js";
+import { compileProgram, inRoot } from "../support/build.js";
 import { clientGoPackages } from "../support/client-go.js";
+import { Program } from "../support/program.js";
 import type { Stage } from "./stage.js";
 
 /** The cost of one copy to the client. */
@@ -21,33 +22,60 @@ export interface Copier {
 
 const folder = "/inside";
 
-/** This package, in this process. */
-export function ours({ container }: Stage): Copier {
-  return {
-    copyTo: (from, name) => costOf(() => container.copyTo(from, `${folder}/${name}`)),
-    copyFrom: (name, to) => costOf(() => container.copyFrom(`${folder}/${name}`, to)),
-  };
+/** This package. One process makes all copies. */
+export class Ours implements Copier, AsyncDisposable {
+  readonly #program: Program;
+
+  private constructor(program: Program) {
+    this.#program = program;
+  }
+
+  static async start({ endpoint, container }: Stage): Promise<Ours> {
+    const program = await compileProgram("bench/copy/node-copier.ts", "copier.js");
+    return new Ours(new Program(process.execPath, [program, endpoint, container.id]));
+  }
+
+  copyTo(from: string, name: string): Promise<Cost> {
+    return this.#copy("to", from, `${folder}/${name}`);
+  }
+
+  copyFrom(name: string, to: string): Promise<Cost> {
+    return this.#copy("from", `${folder}/${name}`, to);
+  }
+
+  async #copy(...copy: string[]): Promise<Cost> {
+    const { error, ...cost } = await this.#program.ask<Cost & { error?: string }>(JSON.stringify(copy));
+    if (error !== undefined) throw new Error(error);
+    return cost;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#program[Symbol.asyncDispose]();
+  }
 }
 
-async function costOf(work: () => Promise<unknown>): Promise<Cost> {
-  const [started, before] = [performance.now(), process.cpuUsage()];
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return { seconds: (performance.now() - started) / 1_000, cpuSeconds: (user + system) / 1_000_000 };
-}
+/** A Go program. Each copy is a new process, whose start does not count. */
+export class Kubectl implements Copier {
+  private constructor(
+    private readonly stage: Stage,
+    private readonly program: string,
+  ) {}
 
-export const buildGoCopier = () =>
-  buildGo(fileURLToPath(new URL("go-copier/main.go", import.meta.url)), clientGoPackages);
+  static async build(stage: Stage): Promise<Kubectl> {
+    return new Kubectl(stage, await buildGo(inRoot("bench/copy/go-copier/main.go"), clientGoPackages));
+  }
 
-/** The Go program, in a new process for each copy. */
-export function kubectl(stage: Stage, program: string): Copier {
-  const start = async (...args: string[]) => JSON.parse(await run(program, args, { timeoutMs: 600_000 })) as Cost;
-  return {
-    copyTo: async (from, name) => {
-      const test = await stage.execUrl(["test", "-d", `${folder}/${name}`], false);
-      return await start("to", from, name, await stage.execUrl(["tar", "-xmf", "-", "-C", folder], true), test);
-    },
-    copyFrom: async (name, to) =>
-      start("from", to, name, await stage.execUrl(["tar", "cf", "-", "-C", folder, name], false)),
-  };
+  async copyTo(from: string, name: string): Promise<Cost> {
+    const test = await this.stage.execUrl(["test", "-d", `${folder}/${name}`], false);
+    const receive = await this.stage.execUrl(["tar", "-xmf", "-", "-C", folder], true);
+    return await this.#run("to", from, name, receive, test);
+  }
+
+  async copyFrom(name: string, to: string): Promise<Cost> {
+    return await this.#run("from", to, name, await this.stage.execUrl(["tar", "cf", "-", "-C", folder, name], false));
+  }
+
+  async #run(...args: string[]): Promise<Cost> {
+    return JSON.parse(await run(this.program, args, { timeoutMs: 600_000 })) as Cost;
+  }
 }

@@ -10,7 +10,7 @@ import { interleave, type Role } from "../support/interleave.js";
 import { parseOptions } from "../support/options.js";
 import { failuresOf, type Report } from "../support/page.js";
 import { median } from "../support/statistics.js";
-import { buildGoCopier, type Copier, type Cost, kubectl, ours } from "./copiers.js";
+import { type Copier, type Cost, Kubectl, Ours } from "./copiers.js";
 import { Stage } from "./stage.js";
 import { sumOf } from "./tree.js";
 
@@ -22,8 +22,7 @@ Usage: npm run bench -- copy [options]
   --mib <n>           size of the large file; default 1024
   --rounds <n>        copies of each kind; default 5
   --containerd <v>    1.6, 1.7 or 2.1; default 2.1
-  --only <text>       measures only charts whose name contains the text; to profile ours:
-                      node --cpu-prof --import tsx bench/main.ts copy --no-go --only "to the container"
+  --only <text>       measures only charts whose name contains the text
   --no-go             does not build the Go client; the first build takes minutes and needs the network
 
 The files are in memory (/dev/shm) where there is enough space. After each copy, the benchmark compares all names and contents.`;
@@ -38,15 +37,14 @@ export async function page(args: string[]): Promise<Report> {
     return { title, about: "Copies into and out of a container.", warnings, sections: [] };
   }
   const warnings: string[] = [];
-  const program = options["no-go"] ? undefined : await buildGoCopier().catch((error: Error) => error);
-  if (program === undefined) warnings.push("--no-go leaves out the way of kubectl cp.");
-  if (program instanceof Error) warnings.push(`The way of kubectl cp is left out: ${program.message}`);
   const [version = "2.1"] = parseVersions(options.containerd);
   await using stage = await Stage.open(version, { files, mib });
-  const clients: Client[] = [{ name: "k8s-cri-client", role: "ours", copier: ours(stage) }];
-  if (typeof program === "string") {
-    clients.push({ name: "kubectl cp's way (client-go)", role: "peer", copier: kubectl(stage, program) });
-  }
+  await using ours = await Ours.start(stage);
+  const clients: Client[] = [{ name: "k8s-cri-client", role: "ours", copier: ours }];
+  const kubectl = options["no-go"] ? undefined : await Kubectl.build(stage).catch((error: Error) => error);
+  if (kubectl === undefined) warnings.push("--no-go leaves out kubectl cp's way.");
+  else if (kubectl instanceof Error) warnings.push(`kubectl cp's way is left out: ${kubectl.message}`);
+  else clients.push({ name: "kubectl cp's way (client-go)", role: "peer", copier: kubectl });
   const charts: Chart[] = [];
   for (const [what, name] of [
     [`${files} files of 1 KiB`, "small"],
@@ -71,7 +69,7 @@ export async function page(args: string[]): Promise<Report> {
     }
   }
   const about =
-    `${stage.runtime}, with one container. A copy of kubectl cp is Go's archive/tar over client-go's exec over SPDY, as in kubectl, but straight to the runtime, in a process of its own whose start does not count. ` +
+    `${stage.runtime}, with one container. A copy of kubectl cp is Go's archive/tar over client-go's exec over SPDY, as in kubectl, but straight to the runtime, in a new process for each copy, whose start does not count. This package copies in one process. ` +
     `Each client copies in each of ${rounds} rounds, after one round of warm-up. CPU is the time of the client alone.`;
   return { title, about, warnings, sections: [{ ...section, charts }] };
 }

@@ -18,6 +18,7 @@ export class Stage implements AsyncDisposable {
 
   private constructor(
     readonly runtime: string,
+    readonly endpoint: string,
     readonly cri: CriClient,
     readonly container: OwnedContainer,
     private readonly folder: string,
@@ -46,7 +47,7 @@ export class Stage implements AsyncDisposable {
         command: ["sleep", "100000"],
         mounts: [{ hostPath: join(folder, "inside"), containerPath: "/inside" }],
       });
-      return new Stage(`${instance.name} (${instance.version})`, cri, container, folder, cleanUps);
+      return new Stage(`${instance.name} (${instance.version})`, instance.endpoint, cri, container, folder, cleanUps);
     } catch (error) {
       await cleanUp(cleanUps);
       throw error;

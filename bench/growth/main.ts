@@ -7,12 +7,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Program } from "../agent/program.js";
 import { compileProgram } from "../support/build.js";
 import { percentOfCore } from "../support/cost.js";
 import type { Curve } from "../support/curves.js";
 import { parseOptions } from "../support/options.js";
 import type { Report } from "../support/page.js";
+import { Program } from "../support/program.js";
 
 export const help = `Measures how the cost of a program at rest grows: CPU time and memory with 10 to 5,000 watched pods, 10 to 1,000 followed logs,
 and 1 to 500 open sessions.

@@ -6,7 +6,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { type Cost, costOf } from "../support/cost.js";
+import { type Cost, costOf } from "./cost.js";
 
 /** What a program has done since its start. */
 export type Counts = Readonly<Record<string, number>>;
@@ -21,12 +21,12 @@ export class Program implements AsyncDisposable {
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Sends a line. Resolves with the program's counts. */
-  async ask(line: string): Promise<Counts> {
+  /** Sends a line. Resolves with the program's answer, which is a line of JSON. */
+  async ask<Answer = Counts>(line: string): Promise<Answer> {
     this.#process.stdin.write(`${line}\n`);
     const { done, value } = await this.#lines.next();
     if (done) throw new Error("the program has ended");
-    return JSON.parse(value) as Counts;
+    return JSON.parse(value) as Answer;
   }
 
   cost(): Promise<Cost> {
