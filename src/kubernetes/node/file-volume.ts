@@ -13,7 +13,8 @@ const current = "..data";
 /**
  * Writes the files of a volume in the layout of a kubelet: the files are in a directory such as `..2026_11_29_10_15_00.8f3a`,
  * `..data` is a link to it, and the names in the volume are links through `..data`. A container sees either all earlier files or
- * all new ones. Does nothing if the volume has these files already.
+ * all new ones. If the volume has these files already, only completes
+ * what a killed process left undone.
  *
  * @param path the directory of the volume
  * @param fsGroup the group that may read the files
@@ -25,11 +26,15 @@ export async function writeFileVolume(
 ): Promise<void> {
   for (const file of files) checkPath(file.path);
   const previous = await linkTarget(`${path}/${current}`);
-  if (previous !== undefined && (await hasFiles(`${path}/${previous}`, files))) return;
-  const version = `..${timestamp(new Date())}.${randomBytes(4).toString("hex")}`;
-  await writeVersion(`${path}/${version}`, files);
-  if (fsGroup !== undefined) await giveFilesToGroup(path, fsGroup);
-  await replaceLink(version, `${path}/${current}`);
+  const isCurrent = previous !== undefined && (await hasFiles(`${path}/${previous}`, files));
+  const version = isCurrent ? previous : `..${timestamp(new Date())}.${randomBytes(4).toString("hex")}`;
+  if (!isCurrent) {
+    await writeVersion(`${path}/${version}`, files);
+    if (fsGroup !== undefined) await giveFilesToGroup(path, fsGroup);
+    await replaceCurrent(path, version);
+  }
+  // Even if the files are there: a process may have been killed before it did the rest.
+  await rm(temporaryLink(path), { force: true });
   await linkNames(path, new Set(files.map((file) => topmost(file.path))));
   for (const name of await readdir(path)) {
     if (name.startsWith("..") && name !== current && name !== version) await removeDirectory(`${path}/${name}`);
@@ -85,12 +90,13 @@ async function linkNames(path: string, names: ReadonlySet<string>): Promise<void
   }
 }
 
-/** Makes a link point to another target at once. */
-async function replaceLink(target: string, path: string): Promise<void> {
-  const temporary = `${path}_tmp`;
-  await rm(temporary, { force: true }); // of a process that was killed
-  await symlink(target, temporary);
-  await rename(temporary, path);
+const temporaryLink = (path: string) => `${path}/${current}_tmp`;
+
+/** Makes the link to the current files point to another version at once. */
+async function replaceCurrent(path: string, target: string): Promise<void> {
+  await rm(temporaryLink(path), { force: true }); // of a process that was killed
+  await symlink(target, temporaryLink(path));
+  await rename(temporaryLink(path), `${path}/${current}`);
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {
