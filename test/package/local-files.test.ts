@@ -17,7 +17,7 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
     reason: "writes; a new file (O_EXCL) that only this user can open",
   },
   "internal/files/path-handle.ts": {
-    imports: ["open", "readFile"],
+    imports: ["open", "open", "readFile"],
     reason: "opens all local files, and reads their metadata in /proc",
   },
   "kubernetes/node/machine.ts": { imports: ["readFile"], reason: "/proc and /sys of this machine only" },

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { constants, type Stats } from "node:fs";
+import { constants, type Dirent, type Stats } from "node:fs";
 import { access, chmod, lstat, mkdir, opendir, readlink, rename, stat, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { toByteString, toText } from "./byte-string.js";
@@ -80,13 +80,18 @@ export class Folder implements AsyncDisposable {
     return handle;
   }
 
+  /** Lists the names in this folder, as {@link entries} does. */
+  async *names(): AsyncGenerator<string, void, undefined> {
+    for await (const { name } of this.entries()) yield name;
+  }
+
   /**
-   * Lists the names in this folder, in any order. Reads only as many names as the caller takes, because the folder may be large
-   * or keep growing.
+   * Lists the entries of this folder, in any order. Reads only as many as the caller takes, because the folder may be large or keep
+   * growing. The kind of an entry is a hint: another user may replace the file, and some file systems report no kinds.
    *
    * @throws LocalFileError `ERR_FILE_CHANGED`, or the error of `node:fs`
    */
-  async *names(): AsyncGenerator<string, void, undefined> {
+  async *entries(): AsyncGenerator<Pick<Dirent, "name" | "isFile">, void, undefined> {
     const { path, name: shown } = this.#handle;
     const entries = await opendir(path, { encoding: "latin1", bufferSize: 128 }).catch((error) => {
       throw renamed(error, path, shown);
@@ -97,7 +102,7 @@ export class Folder implements AsyncDisposable {
       await entries.close();
       throw error;
     }
-    for await (const { name } of entries) yield name;
+    yield* entries;
   }
 
   /** Returns the metadata of a file in this folder without following links, or `undefined` if the file does not exist. */

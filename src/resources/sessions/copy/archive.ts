@@ -1,22 +1,15 @@
-import { isUtf8 } from "node:buffer";
-import { join } from "node:path";
-import { InvalidInputError } from "../../../errors.js";
-import { toByteString, toText } from "../../../internal/files/byte-string.js";
-import { Folder } from "../../../internal/files/folder.js";
+import { toByteString } from "../../../internal/files/byte-string.js";
 import type { PathHandle } from "../../../internal/files/path-handle.js";
-import { localPathError } from "./local-path.js";
+import { becameShorter, unreadable } from "./local-path.js";
+import { filesOf, type WalkOptions } from "./source-tree.js";
 import { blockSize, encodeHeader, paddingOf, type TarHeader } from "./tar/header.js";
 
-/** The content of an archive. */
-export interface ArchiveSource {
+/** The content of an archive. The entry of a root folder, if included, sets the mode and time of the target folder. */
+export interface ArchiveSource extends WalkOptions {
   /** A file, folder or link. The caller closes it. */
   root: PathHandle;
   /** The name of the root in the archive. Files in a folder are below this name. */
   name: string;
-  /** Whether the archive has an entry for a root folder. Unpacking that entry sets the mode and time of the target folder. */
-  includeRoot: boolean;
-  /** Returns why a name below the root cannot be used where the archive is unpacked. @defaultValue all names can be used */
-  nameFault?: ((name: string) => string | undefined) | undefined;
 }
 
 /**
@@ -45,7 +38,7 @@ export async function* archive(source: ArchiveSource): AsyncGenerator<Buffer, vo
 
 async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, undefined> {
   const firstNames = new Map<string, string>();
-  for await (const { handle, name } of filesOf(source.root, toByteString(source.name), source)) {
+  for await (const { handle, name, block } of filesOf(source.root, toByteString(source.name), source)) {
     const { stats } = handle;
     const mode = Number(stats.mode) & 0o7777;
     const entry = { path: name, linkpath: "", mode, mtimeMs: Number(stats.mtimeMs), size: 0 };
@@ -55,15 +48,15 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
       const linkpath = await handle.readLink().catch(unreadable(handle.name));
       yield* headersOf({ ...entry, type: "2", linkpath });
     } else {
-      const inode = `${stats.dev}:${stats.ino}`;
+      const inode = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : "";
       const linkpath = firstNames.get(inode);
       if (linkpath !== undefined) {
         yield* headersOf({ ...entry, type: "1", linkpath });
       } else {
-        if (stats.nlink > 1n) firstNames.set(inode, name);
+        if (inode !== "") firstNames.set(inode, name);
         const size = Number(stats.size);
-        yield* headersOf({ ...entry, type: "0", size });
-        yield* contentOf(handle, size);
+        yield* headersOf({ ...entry, type: "0", size }, block);
+        if (!block) yield* contentOf(handle, size);
       }
     }
   }
@@ -72,50 +65,15 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
 
 const maxChunkBytes = 1024 * 1024;
 
-/** Each level of folders keeps two descriptors open. */
-const maxDepth = 256;
-
-interface Found {
-  handle: PathHandle;
-  /** The name in the archive, as a byte string. */
-  name: string;
-}
-
-/** Walks a tree. Yields the files that an archive can contain, each folder before the files in it. */
-async function* filesOf(
-  handle: PathHandle,
-  name: string,
-  { includeRoot, nameFault }: Pick<ArchiveSource, "includeRoot" | "nameFault">,
-  depth = 0,
-): AsyncGenerator<Found, void, undefined> {
-  const { stats } = handle;
-  if (includeRoot && (stats.isFile() || stats.isDirectory() || stats.isSymbolicLink())) yield { handle, name };
-  if (!stats.isDirectory()) return;
-  if (depth > maxDepth) {
-    throw new InvalidInputError({
-      field: "localPath",
-      message: `has more than ${maxDepth} levels of folders`,
-      value: handle.name,
-    });
-  }
-  try {
-    const folder = new Folder(handle);
-    for await (const child of folder.names()) {
-      const path = join(handle.name, toText(child));
-      checkName(child, path, nameFault);
-      await using entry = await folder.entry(child).catch(unreadable(path));
-      yield* filesOf(entry, `${name}/${child}`, { includeRoot: true, nameFault }, depth + 1);
-    }
-  } catch (error) {
-    unreadable(handle.name)(error);
-  }
-}
-
 /** The maximum length of a name in a header. The field has 100 bytes, of which the last one stays NUL. */
 const maxNameBytes = 99;
 
-/** Encodes the header of an entry, preceded by the names that are too long for it. */
-function* headersOf(entry: TarHeader): Generator<Buffer, void, undefined> {
+/**
+ * Encodes the header of an entry, preceded by the names that are too long for it.
+ *
+ * @param block the whole entry, into which the header is written. By default the header is a block of its own
+ */
+function* headersOf(entry: TarHeader, block?: Buffer): Generator<Buffer, void, undefined> {
   for (const [name, type] of [
     [entry.linkpath, "K"],
     [entry.path, "L"],
@@ -125,11 +83,8 @@ function* headersOf(entry: TarHeader): Generator<Buffer, void, undefined> {
     yield encodeHeader({ path: "././@LongLink", type, mode: 0, size: content.length, mtimeMs: 0, linkpath: "" });
     yield padded(content);
   }
-  yield encodeHeader({
-    ...entry,
-    path: entry.path.slice(0, maxNameBytes),
-    linkpath: entry.linkpath.slice(0, maxNameBytes),
-  });
+  const path = entry.path.slice(0, maxNameBytes);
+  yield encodeHeader({ ...entry, path, linkpath: entry.linkpath.slice(0, maxNameBytes) }, block);
 }
 
 /** Reads as many bytes of a file as its header announces. */
@@ -139,13 +94,7 @@ async function* contentOf(handle: PathHandle, size: number): AsyncGenerator<Buff
   for (let left = size; left > 0; ) {
     const buffer = Buffer.allocUnsafe(Math.min(left, maxChunkBytes));
     const { bytesRead } = await file.read(buffer, 0, buffer.length).catch(unreadable(handle.name));
-    if (bytesRead === 0) {
-      throw new InvalidInputError({
-        field: "localPath",
-        message: "became shorter while it was read",
-        value: handle.name,
-      });
-    }
+    if (bytesRead === 0) throw becameShorter(handle.name);
     left -= bytesRead;
     const chunk = buffer.subarray(0, bytesRead);
     yield left === 0 ? padded(chunk, size) : chunk;
@@ -155,17 +104,4 @@ async function* contentOf(handle: PathHandle, size: number): AsyncGenerator<Buff
 /** Pads the last bytes of a file with zeros to a whole block. */
 function padded(bytes: Buffer, size = bytes.length): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(paddingOf(size))]);
-}
-
-function checkName(name: string, path: string, nameFault: ArchiveSource["nameFault"]): void {
-  const text = Buffer.from(name, "latin1");
-  const fault = isUtf8(text) ? nameFault?.(text.toString("utf8")) : "has a name that is not UTF-8";
-  if (fault === undefined) return;
-  throw new InvalidInputError({ field: "localPath", message: `${fault}; rename it`, value: path });
-}
-
-function unreadable(path: string): (cause: unknown) => never {
-  return (cause) => {
-    throw localPathError("cannot be read", path, cause);
-  };
 }

@@ -19,3 +19,15 @@ export function localPathError(failure: string, value: string, cause: unknown): 
   const message = cause instanceof LocalFileError ? cause.reason : code ? `${failure} (${code})` : failure;
   return new InvalidInputError({ field: "localPath", message, value, cause });
 }
+
+/** Returns a function that throws the error for a path that cannot be read. */
+export function unreadable(path: string): (cause: unknown) => never {
+  return (cause) => {
+    throw localPathError("cannot be read", path, cause);
+  };
+}
+
+/** Returns the error for a file that has ended before the size that was announced. */
+export function becameShorter(value: string): InvalidInputError {
+  return new InvalidInputError({ field: "localPath", message: "became shorter while it was read", value });
+}

@@ -43,9 +43,16 @@ export function parseHeader(block: Buffer): TarHeader {
   };
 }
 
-/** Encodes a header in ustar format. Truncates names that are longer than their fields. */
-export function encodeHeader({ path, type, mode, size, mtimeMs, linkpath }: TarHeader): Buffer {
-  const block = Buffer.alloc(blockSize);
+/**
+ * Encodes a header in ustar format. Truncates names that are longer than their fields.
+ *
+ * @param block begins with the room for the header; the rest stays
+ */
+export function encodeHeader(
+  { path, type, mode, size, mtimeMs, linkpath }: TarHeader,
+  block: Buffer = Buffer.allocUnsafe(blockSize),
+): Buffer {
+  block.fill(0, 0, blockSize);
   block.write(path, 0, 100, "latin1");
   putNumber(block, mode, 100, 8);
   putNumber(block, 0, 108, 8); // user
@@ -76,8 +83,8 @@ const checksumStart = 148;
 /** Adds up all bytes. The field of the checksum itself counts as spaces. */
 function checksumOf(block: Buffer): number {
   let sum = 8 * 0x20;
-  for (const byte of block) sum += byte;
-  for (const byte of block.subarray(checksumStart, checksumStart + 8)) sum -= byte;
+  for (let index = 0; index < blockSize; index++) sum += block[index] as number;
+  for (let index = checksumStart; index < checksumStart + 8; index++) sum -= block[index] as number;
   return sum;
 }
 
