@@ -2,9 +2,22 @@
 import { readFile } from "node:fs/promises";
 import { CriClient } from "k8s-cri-client";
 import { CreateContainerRequest } from "k8s-cri-client/proto";
-import { decodeReply, encodeCreateContainer } from "../ours-messages.js";
 import type { ListMethod } from "../task.js";
 import type { Item, OpenPeer } from "./peer.js";
+
+type Messages = typeof import("../ours-messages.js");
+
+/** It contains a second copy of the messages, which must not count as memory of this package. */
+let messages: Messages | undefined;
+
+/** Returns a promise only for the first call. */
+function withMessages<T>(use: (loaded: Messages) => T): T | Promise<T> {
+  if (messages) return use(messages);
+  return import("../ours-messages.js").then((loaded) => {
+    messages = loaded;
+    return use(loaded);
+  });
+}
 
 export const open: OpenPeer = async ({ socket, reply, requestJson }) => {
   const cri = CriClient.lazy({ endpoint: socket });
@@ -18,7 +31,7 @@ export const open: OpenPeer = async ({ socket, reply, requestJson }) => {
   return {
     version: () => cri.version(),
     list: (method, n) => lists[method]({ n: String(n) }),
-    decode: () => decodeReply(bytes).containers,
-    encode: () => encodeCreateContainer(request),
+    decode: () => withMessages((loaded) => loaded.decodeReply(bytes).containers),
+    encode: () => withMessages((loaded) => loaded.encodeCreateContainer(request)),
   };
 };

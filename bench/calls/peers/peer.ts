@@ -33,8 +33,8 @@ export interface Peer {
   list?(method: ListMethod, n: number): Promise<readonly Item[] | Uint8Array>;
   /** Reads a list and keeps nothing. Without it, {@link list} does. */
   scan?(method: ListMethod, n: number): Promise<void>;
-  decode?(): readonly Item[];
-  encode?(): Uint8Array | string;
+  decode?(): readonly Item[] | Promise<readonly Item[]>;
+  encode?(): Uint8Array | string | Promise<Uint8Array | string>;
 }
 
 export type OpenPeer = (place: Place) => Promise<Peer>;

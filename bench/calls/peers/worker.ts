@@ -33,8 +33,8 @@ async function openPeer(): Promise<Peer> {
 async function perform(peer: Peer, task: Task): Promise<Answer> {
   if (task.kind === "contents")
     return { contents: contentsOf((await need(peer, "list")(task.method, task.n)) as Item[]) };
-  if (task.kind === "decoded") return { contents: contentsOf(need(peer, "decode")()) };
-  if (task.kind === "encoded") return { contents: [Buffer.from(need(peer, "encode")()).toString("base64")] };
+  if (task.kind === "decoded") return { contents: contentsOf(await need(peer, "decode")()) };
+  if (task.kind === "encoded") return { contents: [Buffer.from(await need(peer, "encode")()).toString("base64")] };
   if (task.kind === "delay") return { figures: await delays(peer, task) };
   if (task.kind === "memory") return { figures: await memory(peer, task) };
   return { figures: await times(task, callOf(peer, task)) };
