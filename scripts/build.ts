@@ -47,10 +47,25 @@ async function bundle(compiled: string): Promise<void> {
     external: /^(?!\.|\/|\w:)/,
   });
   // Comments are in the declarations. In JavaScript they would only slow down loading.
-  await bundler.write({ dir: dist, format: "cjs", chunkFileNames: "src/chunks/[name].js", comments: false });
+  const { output } = await bundler.generate({
+    format: "cjs",
+    chunkFileNames: "src/chunks/[name].js",
+    comments: false,
+  });
   await bundler.close();
+  for (const file of output) {
+    if (file.type !== "chunk") throw new Error(`unexpected output: ${file.fileName}`);
+    const path = join(dist, file.fileName);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, file.code.replace(/[^\0-\xff]/g, escaped));
+  }
   // Overrides "type": "module" of the package.
   await writeFile(join(dist, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+}
+
+/** Escapes a character. With one beyond Latin-1, V8 keeps the whole file in memory with two bytes per character. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Returns a declaration file and all that it imports, directly and indirectly. */

@@ -158,6 +158,12 @@ describe("the tarball", () => {
     expect([...needed].sort()).toEqual(declarations.sort());
   });
 
+  test("has JavaScript that V8 keeps with one byte per character", async () => {
+    const code = paths().filter((path) => /\.m?js$/.test(path));
+    const contents = await Promise.all(code.map(inPackage));
+    expect(code.filter((_, index) => /[^\0-\xff]/.test(contents[index] ?? ""))).toEqual([]);
+  });
+
   test("has declarations for TypeScript before 5.7, whose Buffer and typed arrays have no type parameter", async () => {
     const declarations = paths().filter((path) => path.endsWith(".d.ts"));
     const generic: string[] = [];
