@@ -68,10 +68,8 @@ interface Transport {
   createCall?: (...args: unknown[]) => { decoder?: { readonly maxReadMessageLength?: number; write?: unknown } };
 }
 
-/**
- * The length from which messages are decoded in slices. Smaller ones are decoded at once, in well below a millisecond.
- */
-export const slicedBytes = 128 * 1024;
+/** Joining smaller messages is faster than keeping them in chunks. */
+const minChunkedBytes = 16 * 1024;
 
 /** Makes the calls of a connection return large messages as {@link ChunkedMessage}s. */
 export function keepLargeMessagesInChunks(transport: Transport): void {
@@ -80,7 +78,7 @@ export function keepLargeMessagesInChunks(transport: Transport): void {
   transport.createCall = (...args) => {
     const call = createCall.apply(transport, args);
     const maxBytes = call.decoder?.maxReadMessageLength;
-    if (maxBytes !== undefined) call.decoder = new MessageFrames(maxBytes, slicedBytes);
+    if (maxBytes !== undefined) call.decoder = new MessageFrames(maxBytes, minChunkedBytes);
     return call;
   };
 }

@@ -2,10 +2,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClientError, Status } from "nice-grpc-common";
 import { type ReplyDecoder, replyDecoders } from "../decoders.js";
 import { ChunkedMessage } from "./chunked-message.js";
-import { slicedBytes } from "./message-frames.js";
 import type { ReplyLimits } from "./reply-limits.js";
 import type { ReplyMemory } from "./reply-memory.js";
 import { ReplyReader, wholeFieldsEnd } from "./reply-reader.js";
+
+/** Replies up to this size are decoded at once, in well below a millisecond. Larger ones are decoded in slices. */
+const unslicedBytes = 128 * 1024;
 
 /** The bytes that are decoded before the clock is read again. */
 const sliceBytes = 32 * 1024;
@@ -15,6 +17,8 @@ const sliceMs = 2;
 
 /** A part of a chunked message, in one piece. Decoding copies everything from it. */
 const piece = Buffer.allocUnsafeSlow(sliceBytes);
+
+const noBytes = new Uint8Array(0);
 
 /** A generated message object, which is the key of its decoder. */
 export interface ReplyType<T> {
@@ -47,7 +51,7 @@ export class Reply<T> {
     this.#decoder = decoder;
     this.message = decoder.create();
     if (bytes instanceof ChunkedMessage) this.#chunks = bytes;
-    this.#reader = new ReplyReader(bytes instanceof ChunkedMessage ? new Uint8Array(0) : bytes, limits.fields);
+    this.#reader = new ReplyReader(bytes instanceof ChunkedMessage ? noBytes : bytes, limits.fields);
   }
 
   /** The number of fields that have been decoded. */
@@ -101,7 +105,7 @@ export class Reply<T> {
 
   /** Decodes a small reply. Returns whether the message is complete. */
   #decodeIfSmall(path: string): boolean {
-    if (!this.#isComplete && this.bytes < slicedBytes) this.#decodeSlice(path, this.bytes);
+    while (!this.#isComplete && this.bytes <= unslicedBytes) this.#decodeSlice(path, this.bytes);
     return this.#isComplete;
   }
 
