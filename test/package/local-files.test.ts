@@ -47,7 +47,7 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
     imports: ["open"],
     reason: "a file in a directory of root, of which a container can change only the content",
   },
-  "resources/sessions/copy/unpack.ts": {
+  "resources/sessions/copy/staged-file.ts": {
     imports: ["open"],
     reason: "writes; new files only (O_EXCL), in a folder that only this user can access",
   },

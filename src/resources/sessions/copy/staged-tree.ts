@@ -21,6 +21,11 @@ export class StagedTree implements AsyncDisposable {
     return new StagedTree(await openStaged(parent, name));
   }
 
+  /** Returns whether the folder at a path is the one that was entered last. */
+  isIn(path: readonly string[]): boolean {
+    return path.length === this.#names.length && path.every((name, index) => name === this.#names[index]);
+  }
+
   /**
    * Opens the folder at a path, and closes the open folders that are not on this path. Creates missing folders if `make` is true.
    */

@@ -1,12 +1,14 @@
-import { link, lutimes, open, rename, symlink, unlink } from "node:fs/promises";
+import { link, lutimes, rename, symlink } from "node:fs/promises";
 import { InvalidInputError } from "../../../errors.js";
 import { quoted, toByteString, toText } from "../../../internal/files/byte-string.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import type { Location } from "../../../internal/files/path-handle.js";
-import { conflictingKinds, invalidArchive } from "./archive-errors.js";
+import { invalidArchive } from "./archive-errors.js";
 import { escapesFolder } from "./escapes-folder.js";
+import { createOrReplace, writeStagedFile } from "./staged-file.js";
 import { StagedTree } from "./staged-tree.js";
-import { type ArchiveLimits, type Entry, type EntryKind, entriesOf } from "./tar/entries.js";
+import { type ArchiveLimits, type Entry, entriesOf } from "./tar/entries.js";
+import { WritesInFlight } from "./writes-in-flight.js";
 
 /** The result of `copyFrom`. */
 export interface CopyFromResult {
@@ -25,6 +27,8 @@ const maxReportedPaths = 100;
 const maxDepth = 256;
 /** The limit of Linux. */
 const maxNameBytes = 255;
+/** The size of the largest file that is written while later entries are read, in bytes. */
+const maxSmallBytes = 64 * 1024;
 
 /**
  * Unpacks an archive, which may come from a malicious container, into a new folder. Nothing is written outside this folder, because
@@ -46,6 +50,8 @@ export async function unpack(
   const leftOut: string[] = [];
   const result = { entries: 0, contentBytes: 0, leftOutCount: 0, leftOut };
   await using tree = await StagedTree.create(into, name);
+  // Disposed of before the tree, whose folders the writes need.
+  await using writes = new WritesInFlight();
   for await (const entry of entriesOf(archive, limits)) {
     const path = namesOf(entry.path, into);
     if (!path || !isRequested(entry, path, only)) {
@@ -57,10 +63,11 @@ export async function unpack(
       if (++result.leftOutCount <= maxReportedPaths) leftOut.push(toText(path.join("/")));
       continue;
     }
-    await write(tree, into, entry, path);
+    await write(tree, writes, into, entry, path);
     if (path.length > 0) result.entries++;
     result.contentBytes += entry.size;
   }
+  await writes.settle();
   await tree.finish();
   if (only !== undefined && result.entries === 0) {
     throw new InvalidInputError({ field: "containerPath", message: "is neither a file nor a folder", value: only });
@@ -94,28 +101,39 @@ function isRequested({ kind }: Entry, path: readonly string[], only: string | un
   return path.length === 1 && path[0] === toByteString(only) && (kind === "file" || kind === "special");
 }
 
-async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonly string[]): Promise<void> {
+async function write(
+  tree: StagedTree,
+  writes: WritesInFlight,
+  into: Folder,
+  entry: Entry,
+  path: readonly string[],
+): Promise<void> {
   const { kind, linkpath, mtime } = entry;
   const mode = entry.mode & 0o1777;
+  const parent = path.slice(0, -1);
+  const isSmallFile = kind === "file" && entry.size <= maxSmallBytes;
+  // Everything else may close the folder, or concern a file that is still being written.
+  if (!isSmallFile || !tree.isIn(parent)) await writes.settle();
   if (kind === "folder") {
     Object.assign(await tree.enter(path), { mode, mtime });
     return;
   }
   if (kind === "hardLink") await link(await linkedFile(tree, into, linkpath), into.at(linkName));
-  const { folder } = await tree.enter(path.slice(0, -1));
+  const { folder } = await tree.enter(parent);
   const name = path.at(-1) ?? "";
-  const at = folder.at(name);
   if (kind === "hardLink") {
     if (await folder.lstat(name))
       throw invalidArchive(`has a hard link with the name of another entry: ${quoted(entry.path)}`);
-    await rename(into.at(linkName), at);
+    await rename(into.at(linkName), folder.at(name));
   } else if (kind === "symlink") {
+    const at = folder.at(name);
     await createOrReplace(folder, name, kind, () => symlink(Buffer.from(linkpath, "latin1"), at));
     await lutimes(at, mtime, mtime);
+  } else if (isSmallFile) {
+    const content = [await entry.content.whole()];
+    await writes.start(name, () => writeStagedFile(folder, name, { content, mode, mtime }));
   } else {
-    await using file = await createOrReplace(folder, name, kind, () => open(at, "wx", 0o600));
-    for await (const part of entry.content) await file.writeFile(part);
-    await Promise.all([file.chmod(mode), file.utimes(mtime, mtime)]);
+    await writeStagedFile(folder, name, { content: entry.content, mode, mtime });
   }
 }
 
@@ -129,17 +147,4 @@ async function linkedFile(tree: StagedTree, into: Folder, linkpath: string): Pro
   const stats = name === "" ? undefined : await folder?.lstat(name);
   if (folder && stats && !stats.isDirectory()) return folder.at(name);
   throw invalidArchive(`has a hard link to a name that is not an earlier file: ${quoted(linkpath)}`);
-}
-
-/** Creates a file or link. Replaces an earlier one of the same kind, which can only be from the same archive. */
-async function createOrReplace<T>(folder: Folder, name: string, kind: EntryKind, create: () => Promise<T>): Promise<T> {
-  try {
-    return await create();
-  } catch (error) {
-    const existing = await folder.lstat(name);
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !existing) throw error;
-    if (kind === "file" ? !existing.isFile() : !existing.isSymbolicLink()) throw conflictingKinds(name);
-    await unlink(folder.at(name));
-    return await create();
-  }
 }

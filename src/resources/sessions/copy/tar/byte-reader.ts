@@ -11,38 +11,47 @@ export class ByteReader implements AsyncDisposable {
 
   /** Reads the next `length` bytes, or fewer at the end of the stream. */
   async read(length: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for await (const part of this.#upTo(length)) parts.push(part);
-    return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+    const first = await this.#part(length);
+    if (first.length === length || first.length === 0) return first;
+    const parts = [first];
+    for (let missing = length - first.length; missing > 0; ) {
+      const part = await this.#part(missing);
+      if (part.length === 0) break;
+      parts.push(part);
+      missing -= part.length;
+    }
+    return Buffer.concat(parts);
   }
 
   /** Reads the next `length` bytes as they arrive. @throws CriError `INVALID_RESPONSE` if the stream ends first */
   async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
-    let taken = 0;
-    for await (const part of this.#upTo(length)) {
-      taken += part.length;
+    for (let missing = length; missing > 0; ) {
+      const part = await this.#part(missing);
+      if (part.length === 0) throw truncated();
+      missing -= part.length;
       yield part;
     }
-    if (taken < length) throw truncated();
   }
 
   /** Skips the next `length` bytes. @throws CriError `INVALID_RESPONSE` if the stream ends first */
   async skip(length: number): Promise<void> {
-    for await (const _ of this.take(length));
+    for (let missing = length; missing > 0; ) {
+      const { length: skipped } = await this.#part(missing);
+      if (skipped === 0) throw truncated();
+      missing -= skipped;
+    }
   }
 
-  async *#upTo(length: number): AsyncGenerator<Buffer, void, undefined> {
-    for (let missing = length; missing > 0; ) {
-      if (this.#chunk.length === 0) {
-        const next = await this.#chunks.next();
-        if (next.done) return;
-        this.#chunk = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
-      }
-      const part = this.#chunk.subarray(0, missing);
-      this.#chunk = this.#chunk.subarray(part.length);
-      missing -= part.length;
-      yield part;
+  /** Returns the bytes that have arrived, at most `length` of them, or waits for some. Returns none at the end of the stream. */
+  async #part(length: number): Promise<Buffer> {
+    while (this.#chunk.length === 0 && length > 0) {
+      const next = await this.#chunks.next();
+      if (next.done) break;
+      this.#chunk = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
     }
+    const part = this.#chunk.subarray(0, length);
+    this.#chunk = this.#chunk.subarray(part.length);
+    return part;
   }
 
   /** Ends the stream, unless it has already ended. */

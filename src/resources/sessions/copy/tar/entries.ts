@@ -26,7 +26,7 @@ export interface Entry {
   mtime: Date;
   size: number;
   /** The content of a file. It must be read before the next entry. */
-  content: AsyncIterable<Buffer>;
+  content: Content;
 }
 
 const kinds: Readonly<Record<string, EntryKind>> = {
@@ -125,7 +125,7 @@ async function readOverrides(reader: ByteReader, { type, size }: TarHeader): Pro
 }
 
 /** The content of a file. It is read from the stream on demand. */
-class Content implements AsyncIterable<Buffer> {
+export class Content implements AsyncIterable<Buffer> {
   /** The number of unread bytes. */
   unreadBytes: number;
   readonly #reader: ByteReader;
@@ -133,6 +133,14 @@ class Content implements AsyncIterable<Buffer> {
   constructor(reader: ByteReader, size: number) {
     this.#reader = reader;
     this.unreadBytes = size;
+  }
+
+  /** Reads the whole content into memory. */
+  async whole(): Promise<Buffer> {
+    const bytes = await this.#reader.read(this.unreadBytes);
+    if (bytes.length < this.unreadBytes) throw truncated();
+    this.unreadBytes = 0;
+    return bytes;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {

@@ -72,6 +72,35 @@ test("sets the times of files, links and folders, even if files are added to the
   if (!isWindows) expect([await timeOf("a/link"), await modeOf("b")]).toEqual([1_000_000_000, "555"]);
 });
 
+test("unpacks many small files at the same time, with names that are repeated, linked, and followed by large files", async () => {
+  const names = Array.from({ length: 200 }, (_, index) => `d${index % 4 < 2 ? 0 : 1}/${index % 70}`);
+  const contents = new Map(
+    names.map((name, index) => [name, `${index} `.repeat(1 + index * (index % 9 === 0 ? 500 : 1))]),
+  );
+  const entries = names.map((name, index) =>
+    file(`./${name}`, `${index} `.repeat(1 + index * (index % 9 === 0 ? 500 : 1))),
+  );
+  const last = names.at(-1) ?? "";
+  const link = header({ name: "./link", type: "1", linkname: `./${last}` });
+  const result = await unpacked(archiveOf(...entries, link));
+  expect(result).toMatchObject({ entries: 201 });
+  for (const [name, content] of contents) {
+    expect(await readFile(join(directory, "into", name), "utf8"), name).toBe(content);
+  }
+  expect(await readFile(join(directory, "into/link"), "utf8")).toBe(contents.get(last));
+  expect(openBelow(directory)).toEqual([]);
+});
+
+test("waits for the writes in flight before it fails, and closes all files", async () => {
+  const files = Array.from({ length: 30 }, (_, index) => file(`./${index}`, "content"));
+  const broken = Buffer.concat([folder("./"), ...files, Buffer.alloc(512, "no header")]);
+  await expect(unpacked(broken)).rejects.toMatchObject({ code: "INVALID_RESPONSE" });
+  const left = await readdir(join(directory, "into"));
+  expect(left).toHaveLength(files.length);
+  for (const name of left) expect(await readFile(join(directory, "into", name), "utf8")).toBe("content");
+  expect(openBelow(directory)).toEqual([]);
+});
+
 test("the result counts the copied entries, and names up to 100 devices and pipes that were left out", async () => {
   const pipes = Array.from({ length: 150 }, (_, index) => header({ name: `./pipes/${index}`, type: "6" }));
   const result = await unpacked(archiveOf(file("./a", "12345"), folder("./b"), ...pipes, file("./c", "678")));
@@ -178,9 +207,9 @@ test("enforces limits, and the error names the option, its value and a remedy", 
 });
 
 test("rejects with the error of the stream, and leaves no file open", async () => {
-  const whole = archiveOf(file("./file"));
+  const whole = archiveOf(file("./file", "x".repeat(1_000_000)));
   async function* breaking() {
-    yield whole.subarray(0, 1_030);
+    yield whole.subarray(0, 600_000);
     throw new Error("broken");
   }
   await expect(unpacked(Readable.from(breaking(), { objectMode: false }))).rejects.toThrow("broken");
