@@ -13,7 +13,7 @@ import type { Role } from "../support/interleave.js";
 import { millisecondsOf, parseOptions } from "../support/options.js";
 import type { Report, Section } from "../support/page.js";
 import { Program } from "../support/program.js";
-import { emptyProgramBytes, observe, type Phase, phaseCharts, phaseDiagrams } from "./phase.js";
+import { baselines, observe, type Phase, phaseCharts, phaseDiagrams } from "./phase.js";
 import { Stage } from "./stage.js";
 
 export const help = `Measures an agent that embeds this package, beside one that embeds k8s.io/cri-client (Go), on a containerd of the lab (Linux, root, apt).
@@ -116,7 +116,7 @@ async function measure(
     id: `agent-${version}`,
     title: `On ${stage.runtime}`,
     about: `${stage.runtime}, ${how}. ${facts.join(" ")}`,
-    charts: [...phaseCharts("at rest", rest), ...phaseCharts("at work", work, await emptyProgramBytes())],
+    charts: [...phaseCharts("at rest", rest), ...phaseCharts("at work", work, await baselines())],
     diagrams: phaseDiagrams("at work", work),
   };
 }

@@ -47,15 +47,21 @@ export async function observe(program: Program, durationMs: number, each = async
   return { samples, did: Object.fromEntries(did) };
 }
 
-/** The memory of a Node.js program that does nothing. */
-export async function emptyProgramBytes(): Promise<number> {
-  await using program = new Program(process.execPath, ["-e", 'process.stdin.on("data", () => console.log("{}"))']);
-  await program.ask("");
-  return (await program.cost()).rssBytes;
+/** What a Node.js program needs that does nothing, in bytes: below that, no agent in Node.js can be. */
+export async function baselines(): Promise<Map<string, number>> {
+  const answer = 'process.stdin.on("data", () => console.log("{}"));';
+  const programs = { "empty Node.js program": answer, "with grpc-js loaded": `require("@grpc/grpc-js"); ${answer}` };
+  const found = new Map<string, number>();
+  for (const [name, code] of Object.entries(programs)) {
+    await using program = new Program(process.execPath, ["-e", code]);
+    await program.ask("");
+    found.set(name, (await program.cost()).rssBytes);
+  }
+  return found;
 }
 
 /** The charts of CPU time and memory. */
-export function phaseCharts(when: string, phases: readonly Phase[], emptyBytes?: number): Chart[] {
+export function phaseCharts(when: string, phases: readonly Phase[], baselines = new Map<string, number>()): Chart[] {
   const cpu = phases.map(({ name, role, samples }) => {
     const points = cpuPoints(samples).map(([, percent]) => percent);
     return { name, role, figures: [cpuOf(samples), Math.max(...points)] as [number, number] };
@@ -64,10 +70,7 @@ export function phaseCharts(when: string, phases: readonly Phase[], emptyBytes?:
     const bytes = samples.map(({ rssBytes }) => rssBytes / 1e6);
     return { name, role, figures: [median(bytes), Math.max(...bytes)] as [number, number] };
   });
-  if (emptyBytes !== undefined) {
-    const megabytes = emptyBytes / 1e6;
-    memory.push({ name: "empty Node.js program", role: "baseline", figures: [megabytes, megabytes] });
-  }
+  for (const [name, bytes] of baselines) memory.push({ name, role: "baseline", figures: [bytes / 1e6, bytes / 1e6] });
   return [
     { name: `CPU time ${when}`, unit: "% of a core", columns: ["mean", "max"], bars: cpu },
     { name: `memory (RSS) ${when}`, unit: "MB", columns: ["p50", "max"], bars: memory },

@@ -36,7 +36,8 @@ export async function page(args: string[]): Promise<Report> {
 }
 
 export async function main(args: string[]): Promise<void> {
-  const { warnings } = await measure(args, (chart) => console.log(`\n${chart.name}\n\n${chartTable(chart)}`));
+  const { warnings, sections } = await measure(args, (chart) => console.log(`\n${chart.name}\n\n${chartTable(chart)}`));
+  for (const { about } of sections) console.log(`\n${about}`);
   for (const warning of warnings) console.log(`\n!!! ${warning}`);
 }
 
@@ -61,7 +62,9 @@ async function measure(args: string[], report: (chart: Chart) => void): Promise<
           charts.push(chart);
         }
       }
-      if (charts.length > 0) sections.push({ ...group, charts });
+      if (charts.length === 0) continue;
+      if (group.id === "round-trips") group.about += await profiles(competitors);
+      sections.push({ ...group, charts });
     }
     return { title: "Calls", about: await about(stage, rounds), warnings, sections };
   } finally {
@@ -119,6 +122,17 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
     await open("socket echo", "baseline", "socket", small),
     await open("JSON", "baseline", "json", messages),
   ];
+}
+
+/** Tells where the CPU time of small calls goes. */
+async function profiles(competitors: readonly Competitor[]): Promise<string> {
+  const sentences: string[] = [];
+  for (const name of ["k8s-cri-client", "nice-grpc, ts-proto"]) {
+    const one = competitors.find((competitor) => competitor.name === name);
+    const { contents = [] } = (await one?.perform({ kind: "profile", calls: 20_000, inFlight: 64 })) ?? {};
+    sentences.push(`${name}: ${contents.join(", ")}.`);
+  }
+  return ` A profile of 64 calls in flight tells whose code takes the CPU time of the process. ${sentences.join(" ")}`;
 }
 
 /** Describes the setup and the measured versions. */

@@ -5,6 +5,8 @@ export type ListMethod = "ListContainers" | "ListPodSandbox" | "ListContainerSta
 export type Task =
   /** Calls a method, with `inFlight` calls at a time. Figures: milliseconds of each call. */
   | { kind: "calls"; method: "Version" | ListMethod; n: number; calls: number; inFlight: number }
+  /** Calls Version, with 64 calls at a time. Returns a line for each owner of code, with its part of the CPU time. */
+  | { kind: "profile"; calls: number; inFlight: number }
   /** Decodes a reply of ListContainers from memory. Figures: milliseconds of each decoding. */
   | { kind: "decode"; calls: number; inFlight: 1 }
   /** Encodes the request of CreateContainer. Figures: milliseconds of each encoding. */

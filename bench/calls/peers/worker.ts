@@ -9,6 +9,7 @@ import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Task } from "../task.js";
 import type { Item, OpenPeer, Peer, Place } from "./peer.js";
+import { profile } from "./profile.js";
 
 const peers: Record<string, () => Promise<{ open: OpenPeer }>> = {
   connect: () => import("./connect.js"),
@@ -35,6 +36,7 @@ async function perform(peer: Peer, task: Task): Promise<Answer> {
     return { contents: contentsOf((await need(peer, "list")(task.method, task.n)) as Item[]) };
   if (task.kind === "decoded") return { contents: contentsOf(await need(peer, "decode")()) };
   if (task.kind === "encoded") return { contents: [Buffer.from(await need(peer, "encode")()).toString("base64")] };
+  if (task.kind === "profile") return { contents: await profile(() => times(task, need(peer, "version"))) };
   if (task.kind === "delay") return { figures: await delays(peer, task) };
   if (task.kind === "memory") return { figures: await memory(peer, task) };
   return { figures: await times(task, callOf(peer, task)) };
