@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
 import { labAvailability, parseVersions } from "../../test/runtime/lab/lab.js";
 import { barsOf, type Chart } from "../support/chart.js";
 import { interleave, type Role } from "../support/interleave.js";
@@ -50,7 +50,7 @@ export async function page(args: string[]): Promise<Report> {
     [`${files} files of 1 KiB`, "small"],
     [`a file of ${mib} MiB`, "large"],
   ] as const) {
-    const sum = await sumOf(stage.local(name));
+    const sum = sumOf(stage.local(name));
     for (const direction of ["to", "from"] as const) {
       const chart = `${what}, ${direction} the container`;
       if (!chart.includes(only)) continue;
@@ -93,9 +93,9 @@ async function copy(stage: Stage, copier: Copier, direction: "to" | "from", name
   const target = direction === "to" ? stage.local(newName) : stage.newPath();
   try {
     const cost = await (direction === "to" ? copier.copyTo(stage.local(name), newName) : copier.copyFrom(name, target));
-    if ((await sumOf(target)) !== sum) throw new Error("the copy has other names or contents");
+    if (sumOf(target) !== sum) throw new Error("the copy has other names or contents");
     return cost;
   } finally {
-    await rm(target, { recursive: true, force: true });
+    rmSync(target, { recursive: true, force: true });
   }
 }

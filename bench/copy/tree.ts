@@ -1,7 +1,7 @@
 /** The files that are copied, and the check that a copy is the same. @module */
 import { createCipheriv, createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, mkdir, open, readdir, writeFile } from "node:fs/promises";
+import { closeSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Bytes that no layer can compress, and the same in each run. */
@@ -23,17 +23,22 @@ export async function makeLargeFile(path: string, mib: number): Promise<void> {
 }
 
 /** Returns a hash of all names and contents below a path. */
-export async function sumOf(path: string): Promise<string> {
+export function sumOf(path: string): string {
   const hash = createHash("sha256");
-  const add = async (at: string, name: string): Promise<void> => {
-    const stats = await lstat(at);
+  const buffer = Buffer.alloc(2 ** 20);
+  const add = (at: string, name: string): void => {
+    const stats = lstatSync(at);
     hash.update(`${name}\0${stats.isDirectory() ? "folder" : stats.size}\0`);
-    if (!stats.isDirectory()) {
-      for await (const chunk of createReadStream(at, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+    if (stats.isDirectory()) {
+      for (const child of readdirSync(at).sort()) add(join(at, child), `${name}/${child}`);
       return;
     }
-    for (const child of (await readdir(at)).sort()) await add(join(at, child), `${name}/${child}`);
+    const file = openSync(at, "r");
+    for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) {
+      hash.update(buffer.subarray(0, length));
+    }
+    closeSync(file);
   };
-  await add(path, "");
+  add(path, "");
   return hash.digest("hex");
 }
