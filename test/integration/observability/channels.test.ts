@@ -2,6 +2,7 @@ import { tracingChannel } from "node:diagnostics_channel";
 import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { AttemptOperation, CallOperation, WorkflowOperation } from "../../../src/index.js";
+import { ListContainersResponse } from "../../../src/proto.js";
 import { rejection, startFake } from "../support.js";
 import { collectOperations, pathOf } from "./operations.js";
 
@@ -33,6 +34,24 @@ describe("calls", () => {
       [2, "UNAVAILABLE", true],
       [3, "NOT_FOUND", true],
     ]);
+  });
+
+  test("of a list that is read in parts end with its reply, not with its reader", async () => {
+    const { runtime, cri } = await startFake();
+    const containers = Array.from({ length: 10_000 }, (_, index) => ({ id: `${index}`.padStart(64, "0") }));
+    runtime.respondNext(
+      "ListContainers",
+      ListContainersResponse.encode(ListContainersResponse.fromPartial({ containers })).finish(),
+    );
+    const operations = collectOperations();
+    for await (const _ of cri.containers.iterate()) break;
+    expect(operations.map(({ kind, name, outcome, hasFailed }) => [kind, name, outcome, hasFailed])).toEqual([
+      ["attempt", "RuntimeService/StreamContainers", "UNIMPLEMENTED", false],
+      ["call", "RuntimeService/StreamContainers", "UNIMPLEMENTED", false],
+      ["attempt", "RuntimeService/ListContainers", "OK", false],
+      ["call", "RuntimeService/ListContainers", "OK", false],
+    ]);
+    expect((operations[2] as AttemptOperation).receivedBytes).toBeGreaterThan(10_000 * 64);
   });
 
   test("report this package's code next to the gRPC status", async () => {
