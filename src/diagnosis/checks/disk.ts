@@ -1,7 +1,9 @@
 import { statfs } from "node:fs/promises";
+import { untilAborted } from "../../internal/abort.js";
+import { startTimer } from "../../internal/timer.js";
 import { filesystemFigures } from "../../resources/usage/figures.js";
 import { type Finding, finding } from "../finding.js";
-import type { Subject } from "../subject.js";
+import type { DiagnosisSettings, Subject } from "../subject.js";
 
 /** Below these shares of free space, a kubelet removes images or evicts pods by default (`evictionHard`). */
 const wantedFree = { images: 0.15, logs: 0.1, inodes: 0.05 } as const;
@@ -41,24 +43,46 @@ export interface DiskFacts {
   readonly purpose: string;
   /** The share of free space below which the finding is a warning. */
   readonly wantedFree: number;
-  /** `undefined` if this process cannot see the directory. */
-  readonly space: DiskSpace | undefined;
+  /** `undefined` if this process cannot see the directory; `"hangs"` if its file system does not answer. */
+  readonly space: DiskSpace | "hangs" | undefined;
 }
 
-async function spaceAt(path: string, subject: Subject): Promise<{ space: DiskSpace | undefined }> {
+async function spaceAt(path: string, subject: Subject): Promise<Pick<DiskFacts, "space">> {
   if (!subject.isLocal || path === "") return { space: undefined };
-  const found = await statfs(await subject.onNode(path)).catch(() => undefined);
-  const space = found && {
-    totalBytes: found.blocks * found.bsize,
-    freeBytes: found.bavail * found.bsize,
-    inodes: found.files,
-    freeInodes: found.ffree,
+  const asking = (async () => statfs(await subject.onNode(path)))().catch(() => undefined);
+  const found = await answerOf(asking, subject.settings);
+  if (found === undefined || found === "hangs") return { space: found };
+  return {
+    space: {
+      totalBytes: found.blocks * found.bsize,
+      freeBytes: found.bavail * found.bsize,
+      inodes: found.files,
+      freeInodes: found.ffree,
+    },
   };
-  return { space };
+}
+
+/** Nothing can interrupt a call of the operating system, for example on NFS whose server is gone. So this stops waiting for it. */
+async function answerOf<T>(asking: Promise<T>, { timeoutMs, signal }: DiagnosisSettings): Promise<T | "hangs"> {
+  let stopTimer = () => {};
+  const hanging = new Promise<"hangs">((resolve) => {
+    if (timeoutMs > 0) stopTimer = startTimer(timeoutMs, () => resolve("hangs"));
+  });
+  try {
+    return await untilAborted(Promise.race([asking, hanging]), signal);
+  } finally {
+    stopTimer();
+  }
 }
 
 /** Judges the free space of a directory. */
 export function judgeDisk({ path, purpose, wantedFree: wanted, space }: DiskFacts): Finding {
+  if (space === "hangs") {
+    return finding("disk", "failure", `${path}: ${purpose}; its file system does not answer`, {
+      remedy: "Find out which file system this is, and reach its server again if it has one, as NFS does.",
+      commands: [`findmnt --target ${path}`, "dmesg | tail"],
+    });
+  }
   if (space === undefined || space.totalBytes === 0) {
     return finding("disk", "ok", `${path || "(no path)"}: ${purpose}; its free space is not visible to this process`);
   }

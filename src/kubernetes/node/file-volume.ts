@@ -13,8 +13,7 @@ const current = "..data";
 /**
  * Writes the files of a volume in the layout of a kubelet: the files are in a directory such as `..2026_11_29_10_15_00.8f3a`,
  * `..data` is a link to it, and the names in the volume are links through `..data`. A container sees either all earlier files or
- * all new ones. If the volume has these files already, only completes
- * what a killed process left undone.
+ * all new ones. If the volume has these files already, only completes what a killed process left undone.
  *
  * @param path the directory of the volume
  * @param fsGroup the group that may read the files

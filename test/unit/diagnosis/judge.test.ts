@@ -26,7 +26,7 @@ const space = (changes: Partial<DiskSpace>): DiskSpace => ({
   ...changes,
 });
 
-test.each<[DiskSpace | undefined, string, RegExp]>([
+test.each<[DiskSpace | "hangs" | undefined, string, RegExp]>([
   [space({}), "ok", /50\.0 GiB free \(50 %\)/],
   [space({ freeBytes: 14 * gibibyte }), "warning", /14\.0 GiB free \(14 %\)/],
   [space({ freeInodes: 10 }), "warning", /1 % of the inodes/],
@@ -35,6 +35,7 @@ test.each<[DiskSpace | undefined, string, RegExp]>([
   [space({ freeInodes: 0 }), "failure", /^full: /],
   [space({ totalBytes: 0, freeBytes: 0 }), "ok", /not visible/],
   [undefined, "ok", /not visible/],
+  ["hangs", "failure", /its file system does not answer/],
 ])("a disk with %o is judged as %s", (given, status, text) => {
   const found = judgeDisk({ path: "/images", purpose: "images", wantedFree: 0.15, space: given });
   expect(found).toMatchObject({ check: "disk", status, found: expect.stringMatching(text) });
