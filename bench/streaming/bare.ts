@@ -11,8 +11,8 @@ import { encodeDataHead, encodeFrame } from "../../src/streaming/spdy/frames.js"
 import { HeaderCompressor } from "../../src/streaming/spdy/header-compression.js";
 import { encodeHeaders } from "../../src/streaming/spdy/headers.js";
 import { count } from "./ours.js";
-import { dataPort, type Stage } from "./stage.js";
-import { type Transfer, timed } from "./transfer.js";
+import type { Stage } from "./stage.js";
+import { dataPort, type Transfer, timed } from "./transfer.js";
 
 /** Connects to the pod directly, not through the runtime. */
 export function tcp(stage: Stage): Promise<Transfer> {

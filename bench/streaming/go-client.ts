@@ -4,8 +4,8 @@ import { run } from "../../test/runtime/lab/command.js";
 import { buildGo } from "../../test/runtime/lab/go.js";
 import { clientGoPackages } from "../support/client-go.js";
 import type { Wire } from "./ours.js";
-import { dataPort, type Stage } from "./stage.js";
-import type { Transfer } from "./transfer.js";
+import type { Stage } from "./stage.js";
+import { dataPort, type Transfer } from "./transfer.js";
 
 export class GoClient {
   private constructor(private readonly program: string) {}

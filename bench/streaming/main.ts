@@ -11,6 +11,7 @@ import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
 import * as bare from "./bare.js";
 import { GoClient } from "./go-client.js";
+import { OurClient } from "./our-client.js";
 import * as ours from "./ours.js";
 import { Stage } from "./stage.js";
 import { type Transfer, timed } from "./transfer.js";
@@ -22,12 +23,11 @@ Usage: npm run bench -- streaming [options]
   --mib <n>           size of one transfer; default 256
   --rounds <n>        transfers of each kind; default 5
   --containerd <v>    1.6, 1.7 or 2.1; default 2.1
-  --only <text>       measures only lines whose "measure: name" contains the text, without verifying the bytes first; to profile:
-                      node --cpu-prof --import tsx bench/main.ts streaming --only "stdout: ours, SPDY"
+  --only <text>       measures only lines whose "measure: name" contains the text, without verifying the bytes first
   --no-go             does not build the Go client; the first build takes minutes and needs the network
 
-MB are millions of bytes. CPU is the CPU time of the client alone, in seconds per 1,000 MB. The Go client runs in a new process for
-each transfer; its time does not include the start. "Bare" is a socket whose bytes are not parsed: it shows what the runtime and the
+MB are millions of bytes. CPU is the CPU time of the client alone, in seconds per 1,000 MB. Our client runs in a process
+of its own, the Go client in a new one for each transfer; times do not include the start. "Bare" is a socket whose bytes are not parsed: it shows what the runtime and the
 kernel allow. "Command" is the command alone in the container: it shows what the command allows.`;
 
 /** The contestant that others are compared with. */
@@ -46,10 +46,11 @@ export async function main(args: string[]): Promise<void> {
 
   const go = options["no-go"] ? undefined : await goClient();
   await using stage = await Stage.open(version, mib);
+  await using our = await OurClient.start(stage);
   console.log(`${stage.runtime}, Node.js ${process.version}, ${mib} MiB a transfer, ${rounds} rounds`);
   if (options.only === "") await verify(stage);
   const rows: string[][] = [];
-  for (const measure of measures(stage, go)) {
+  for (const measure of measures(stage, our, go)) {
     const chosen = measure.contestants.filter(({ name }) => `${measure.name}: ${name}`.includes(options.only));
     if (chosen.length === 0) continue;
     const scores = await interleave(chosen.map(complete(stage.size)), rounds);
@@ -63,14 +64,14 @@ export async function main(args: string[]): Promise<void> {
   if (!go) console.log("\n!!! WITHOUT THE GO CLIENT: no comparison with crictl and kubectl.");
 }
 
-function measures(stage: Stage, go: GoClient | undefined): Measure[] {
+function measures(stage: Stage, our: OurClient, go: GoClient | undefined): Measure[] {
   const peer = (name: string, run: (go: GoClient) => Promise<Transfer>) => (go ? [{ name, run: () => run(go) }] : []);
   return [
     {
       name: "stdout",
       contestants: [
-        { name: ourBest, run: () => ours.stdout(stage, "spdy") },
-        { name: "ours, WebSocket", run: () => ours.stdout(stage, "websocket") },
+        { name: ourBest, run: () => our.stdout("spdy") },
+        { name: "ours, WebSocket", run: () => our.stdout("websocket") },
         ...peer("client-go, SPDY", (it) => it.stdout(stage, "spdy")),
         ...peer("client-go, WebSocket", (it) => it.stdout(stage, "websocket")),
         { name: "bare SPDY", run: () => bare.stdout(stage) },
@@ -79,8 +80,8 @@ function measures(stage: Stage, go: GoClient | undefined): Measure[] {
     ...(["sink", "hashingSink"] as const).map((command) => ({
       name: command === "sink" ? "stdin" : "stdin, sha256sum",
       contestants: [
-        { name: ourBest, run: () => ours.stdin(stage, "spdy", stage[command]) },
-        { name: "ours, WebSocket", run: () => ours.stdin(stage, "websocket", stage[command]) },
+        { name: ourBest, run: () => our.stdin("spdy", stage[command]) },
+        { name: "ours, WebSocket", run: () => our.stdin("websocket", stage[command]) },
         ...peer("client-go, SPDY", (it) => it.stdin(stage, "spdy", stage[command])),
         ...peer("client-go, WebSocket", (it) => it.stdin(stage, "websocket", stage[command])),
         { name: "bare SPDY", run: () => bare.stdin(stage, stage[command]) },
@@ -90,8 +91,8 @@ function measures(stage: Stage, go: GoClient | undefined): Measure[] {
     {
       name: "port-forward",
       contestants: [
-        { name: ourBest, run: () => ours.forward(stage, "spdy") },
-        { name: "ours, WebSocket", run: () => ours.forward(stage, "websocket") },
+        { name: ourBest, run: () => our.forward("spdy") },
+        { name: "ours, WebSocket", run: () => our.forward("websocket") },
         ...peer("client-go, SPDY", (it) => it.forward(stage)),
         { name: "bare SPDY", run: () => bare.forward(stage) },
         { name: "bare TCP", run: () => bare.tcp(stage) },
@@ -123,13 +124,14 @@ async function alone(stage: Stage, command: string[]): Promise<Transfer> {
   return { bytes, seconds };
 }
 
-/** Checks the bytes of each of our transfers by their hash. Speed counts only if the bytes are right. Also warms up the code. */
+/** Checks the bytes of each of our transfers by their hash, in this process. Speed counts only if the bytes are right. */
 async function verify(stage: Stage): Promise<void> {
   for (const wire of ["spdy", "websocket"] as const) {
-    for (const transfer of [ours.stdout, ours.forward]) {
+    for (const name of ["stdout", "forward"] as const) {
       const hash = createHash("sha256");
-      await transfer(stage, wire, (bytes) => hash.update(bytes));
-      if (hash.digest("hex") !== stage.sum) throw new Error(`${transfer.name} over ${wire}: received different bytes`);
+      const onBytes = (bytes: Buffer) => void hash.update(bytes);
+      await (name === "stdout" ? ours.stdout(stage, wire, stage.source, onBytes) : ours.forward(stage, wire, onBytes));
+      if (hash.digest("hex") !== stage.sum) throw new Error(`${name} over ${wire}: received different bytes`);
     }
     let output = "";
     await ours.stdin(stage, wire, stage.hashingSink, (bytes) => {

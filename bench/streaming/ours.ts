@@ -1,12 +1,18 @@
-/** Transfers with this package, in this process. @module */
+/** Transfers with this package. @module */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import type { ExecOptions, ExecSession } from "k8s-cri-client";
-import { dataPort, type Stage } from "./stage.js";
-import { type Transfer, timed } from "./transfer.js";
+import type { Container, ExecOptions, ExecSession, PodSandbox } from "k8s-cri-client";
+import { dataPort, type Transfer, timed } from "./transfer.js";
 
 export type Wire = NonNullable<ExecOptions["transport"]>;
+
+/** A pod whose container sends and receives `size` bytes. */
+export interface Place {
+  pod: Pick<PodSandbox, "portForward">;
+  container: Pick<Container, "exec">;
+  size: number;
+}
 
 /** The chunk size of a program that pipes a file. */
 const chunk = Buffer.alloc(65_536);
@@ -17,9 +23,14 @@ export const zeroSum = (size: number) => {
   return hash.digest("hex");
 };
 
-export function stdout(stage: Stage, transport: Wire, onBytes?: (bytes: Buffer) => void): Promise<Transfer> {
+export function stdout(
+  { container }: Place,
+  transport: Wire,
+  command: string[],
+  onBytes?: (bytes: Buffer) => void,
+): Promise<Transfer> {
   return timed(async () => {
-    await using session = await stage.container.exec(stage.source, { transport });
+    await using session = await container.exec(command, { transport });
     session.stderr?.resume();
     const bytes = count(session.stdout, onBytes);
     await succeeded(session);
@@ -28,24 +39,24 @@ export function stdout(stage: Stage, transport: Wire, onBytes?: (bytes: Buffer) 
 }
 
 /** @param onOutput receives the output of the command */
-export function stdin(stage: Stage, transport: Wire, command: string[], onOutput?: (bytes: Buffer) => void) {
+export function stdin(place: Place, transport: Wire, command: string[], onOutput?: (bytes: Buffer) => void) {
   return timed(async () => {
-    await using session = await stage.container.exec(command, { transport, stdin: true });
+    await using session = await place.container.exec(command, { transport, stdin: true });
     session.stderr?.resume();
     const output = count(session.stdout, onOutput);
-    await writeZeros(session.stdin as Writable, stage.size);
+    await writeZeros(session.stdin as Writable, place.size);
     // The command stops at a fixed size. Input is ended only where the transport can do that.
     if (session.canHalfCloseStdin) session.stdin?.end();
     await Promise.all([output, succeeded(session)]);
-    return stage.size;
+    return place.size;
   });
 }
 
-export function forward(stage: Stage, transport: Wire, onBytes?: (bytes: Buffer) => void): Promise<Transfer> {
+export function forward({ pod, size }: Place, transport: Wire, onBytes?: (bytes: Buffer) => void): Promise<Transfer> {
   return timed(async () => {
-    await using session = stage.pod.portForward(dataPort, { transport });
+    await using session = pod.portForward(dataPort, { transport });
     const stream = await session.connect();
-    return await count(stream, onBytes, stage.size);
+    return await count(stream, onBytes, size);
   });
 }
 

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-client";
 import { type LabVersion, labAvailability, startLab } from "../../test/runtime/lab/lab.js";
 import { type CleanUpStep, cleanUp } from "../support/clean-up.js";
+import { dataPort } from "./transfer.js";
 
-/** The port of the pod that sends {@link dataFile} to each connection. */
-export const dataPort = 9_000;
+/** The data that the container sends. */
 const dataFile = "/tmp/data";
 
 export const shell = (line: string) => ["/bin/sh", "-c", line];
@@ -17,6 +17,7 @@ export const shell = (line: string) => ["/bin/sh", "-c", line];
 export class Stage implements AsyncDisposable {
   private constructor(
     readonly runtime: string,
+    readonly endpoint: string,
     readonly cri: CriClient,
     readonly pod: OwnedPodSandbox,
     readonly container: OwnedContainer,
@@ -50,7 +51,8 @@ export class Stage implements AsyncDisposable {
         (await container.execSync(["sha256sum", dataFile], { timeoutMs: 120_000 })).stdout.split(" ")[0] ?? "";
       const address = (await pod.status()).network?.ip ?? "";
       const size = mib * 2 ** 20;
-      return new Stage(`${instance.name} (${instance.version})`, cri, pod, container, address, size, sum, cleanUps);
+      const name = `${instance.name} (${instance.version})`;
+      return new Stage(name, instance.endpoint, cri, pod, container, address, size, sum, cleanUps);
     } catch (error) {
       await cleanUp(cleanUps);
       throw error;

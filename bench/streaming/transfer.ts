@@ -1,3 +1,6 @@
+/** The port of the pod that sends the data to each connection. */
+export const dataPort = 9_000;
+
 /** The result of one transfer. */
 export interface Transfer {
   bytes: number;
