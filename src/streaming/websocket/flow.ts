@@ -5,8 +5,11 @@ import { encodeFrame, maxChunkBytes } from "./frames.js";
 /** High-water mark of a channel's reader, above which the socket is paused. */
 const readBufferBytes = 128 * 1024;
 
-/** How many bytes may wait in the socket before a writer has to wait. */
-const writeBufferBytes = 256 * 1024;
+/**
+ * How many bytes may wait in the socket before a writer has to wait. With half as many, input took 1.2 times as long, because the
+ * socket ran empty (`npm run bench -- streaming`).
+ */
+const writeBufferBytes = 512 * 1024;
 
 /**
  * Pauses a socket while the buffer of any reader is full. All channels share one connection, so a reader that stops reading also

@@ -6,8 +6,8 @@ export const v5 = "v5.channel.k8s.io";
 /** The first byte of every message of a remote command. */
 export const channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, end: 255 } as const;
 
-/** Longest payload of a sent message: Go servers read this much at once, and all accept far more. */
-export const maxChunkBytes = 32 * 1024;
+/** Longest payload of a sent message, as large as the chunks of a file stream. All servers accept far more. */
+export const maxChunkBytes = 64 * 1024;
 
 /** Limit on a received message. Known servers send 32 KiB; others may send more. */
 export const maxMessageBytes = 4 * 1024 * 1024;

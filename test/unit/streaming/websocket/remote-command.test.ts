@@ -34,7 +34,7 @@ describe("a session", () => {
     await server.drained();
   });
 
-  test("sends stdin in messages of at most 32 KiB, each in one frame", async () => {
+  test("sends stdin in messages of at most 64 KiB, each in one frame", async () => {
     const sizes: number[] = [];
     const bytes = Buffer.alloc(300_000, "0123456789");
     const server = await serveSessions(async (session) => {
@@ -52,7 +52,7 @@ describe("a session", () => {
     session.stdin!.write(bytes);
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
     expect(sizes.reduce((sum, size) => sum + size)).toBe(bytes.length);
-    expect(Math.max(...sizes)).toBe(32 * 1024);
+    expect(Math.max(...sizes)).toBe(64 * 1024);
   });
 
   test("stdin fails with EPIPE after the session has ended", async () => {
