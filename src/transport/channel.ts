@@ -50,6 +50,8 @@ export interface RuntimeChannelOptions {
   tls?: TlsOptions | undefined;
   /** Overrides {@link channelDefaults} and {@link localDefaults}. */
   channelOptions?: ChannelOptions | undefined;
+  /** Whether all calls decode their replies with `replyDecoding`, which also reads messages in chunks. @defaultValue false */
+  readsChunks?: boolean;
 }
 
 /**
@@ -60,15 +62,18 @@ export interface RuntimeChannelOptions {
 export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannelOptions = {}): Channel {
   const secure = endpoint.kind === "tcp" && endpoint.tls;
   const credentials = secure ? createTlsCredentials(endpoint.host, options.tls) : ChannelCredentials.createInsecure();
-  const channel = new RuntimeChannel(endpoint.target, new ClosableCredentials(credentials), {
+  const settings: ChannelOptions = {
     ...channelDefaults,
     ...(endpoint.kind === "tcp" ? {} : localDefaults),
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
-  });
+  };
+  const channel = new RuntimeChannel(endpoint.target, new ClosableCredentials(credentials), settings);
+  // Other clients in this process may use the connections of a shared pool, and do not know messages in chunks.
+  const usesChunks = options.readsChunks && settings["grpc.use_local_subchannel_pool"] === 1;
   onTransport(channel, (transport) => {
     guardSession(transport);
-    keepLargeMessagesInChunks(transport);
+    if (usesChunks) keepLargeMessagesInChunks(transport);
   });
   return channel;
 }

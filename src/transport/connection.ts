@@ -178,7 +178,7 @@ export function clientClosed(endpoint: string): CriError {
 }
 
 function openChannels(options: ConnectionOptions): Shared {
-  const settings = { tls: options.tls, channelOptions: options.channelOptions };
+  const settings = { tls: options.tls, channelOptions: options.channelOptions, readsChunks: true };
   const runtime = createRuntimeChannel(options.endpoint, settings);
   const isShared = sameEndpoint(options.imageEndpoint, options.endpoint);
   const image = isShared ? runtime : createRuntimeChannel(options.imageEndpoint, settings);

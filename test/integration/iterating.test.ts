@@ -1,8 +1,9 @@
 /** Lists that are read in parts. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { createChannel, createClient } from "nice-grpc";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ConnectOptions, CriClient, CriStream } from "../../src/index.js";
-import { ListContainersResponse, StreamContainersResponse } from "../../src/proto.js";
+import { ListContainersResponse, RuntimeServiceDefinition, StreamContainersResponse } from "../../src/proto.js";
 import { rejection, startFake } from "./support.js";
 
 const unary = "ListContainers";
@@ -92,6 +93,18 @@ describe("a long list from the unary RPC", () => {
     expect(await collect(cri.containers.iterate())).toHaveLength(many);
     const joined = concat.mock.results.map(({ value }) => (value as Buffer).length);
     expect(Math.max(...joined)).toBeLessThan(100_000);
+  });
+
+  test("is a whole message for other gRPC clients of the process, also where they share the pool of connections", async () => {
+    const { cri, runtime } = await startLong(replyOf(many), {
+      channelOptions: { "grpc.use_local_subchannel_pool": 0 },
+    });
+    expect(await collect(cri.containers.iterate())).toHaveLength(many);
+    const channel = createChannel(runtime.endpoint, undefined, { "grpc.max_receive_message_length": -1 });
+    onTestFinished(() => channel.close());
+    runtime.respondNext(unary, replyOf(many));
+    const { containers } = await createClient(RuntimeServiceDefinition, channel).listContainers({});
+    expect(containers).toHaveLength(many);
   });
 
   test("filters by what CRI cannot filter", async () => {

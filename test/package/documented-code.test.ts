@@ -74,7 +74,7 @@ describe("the code in docstrings", () => {
   const blocks = docstringBlocks();
   const programs = blocks.map((block) => {
     // Loops over streams do not end by themselves.
-    const suffix = /^for await /m.test(block.code) ? ".endless" : "";
+    const suffix = /^for await (?!.*\.iterate)/m.test(block.code) ? ".endless" : "";
     return { ...block, name: `${block.file.replaceAll(/[/.]/g, "-")}-${block.line}${suffix}` };
   });
   const reasonOf = ({ code }: { code: string }) =>

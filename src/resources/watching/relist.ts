@@ -24,7 +24,7 @@ export class NodeLists {
    * Lists the node. The state contains the pod of every listed container, unless the pod was removed in between. Both lists are
    * fetched at once, which takes less CPU time than one after the other.
    */
-  async fetch(connection: Connection, options: CallOptions): Promise<NodeState> {
+  async list(connection: Connection, options: CallOptions): Promise<NodeState> {
     const listPods = async () =>
       byId(await listPodSandboxes(connection, undefined, options, this.#pods), this.#last.pods);
     const [items, listedPods] = await Promise.all([

@@ -164,7 +164,7 @@ export class Watch {
       const { eventCount } = this.#observations;
       const history = this.#observations.take();
       const listedAt = new Date();
-      const state = await this.#lists.fetch(this.#connection, options);
+      const state = await this.#lists.list(this.#connection, options);
       this.#observations.dropHistory(history, state);
       if (this.#observations.eventCount === eventCount || round === maxFirstLists) {
         this.#replay = { before: listedAt, until: performance.now() + replayMs };
@@ -186,7 +186,7 @@ export class Watch {
 
   async #relist(before: NodeState, newSubscribers: readonly Subscriber[], options: CallOptions): Promise<void> {
     const observed = this.#observations.take();
-    const after = await this.#lists.fetch(this.#connection, options);
+    const after = await this.#lists.list(this.#connection, options);
     await observeExits(this.#connection, before, after, observed, options);
     this.#observations.complete(observed, before, after);
     this.#report(diff(before, after, observed, new Date()), after, newSubscribers);
