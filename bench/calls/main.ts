@@ -124,7 +124,7 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
   ];
 }
 
-/** Tells where the CPU time of small calls goes. */
+/** Says where the CPU time of small calls goes. */
 async function profiles(competitors: readonly Competitor[]): Promise<string> {
   const sentences: string[] = [];
   for (const name of ["k8s-cri-client", "nice-grpc, ts-proto"]) {
@@ -132,7 +132,7 @@ async function profiles(competitors: readonly Competitor[]): Promise<string> {
     const { contents = [] } = (await one?.perform({ kind: "profile", calls: 20_000, inFlight: 64 })) ?? {};
     sentences.push(`${name}: ${contents.join(", ")}.`);
   }
-  return ` A profile of 64 calls in flight tells whose code takes the CPU time of the process. ${sentences.join(" ")}`;
+  return ` A profile of 64 calls in flight shows whose code takes the CPU time of the process. ${sentences.join(" ")}`;
 }
 
 /** Describes the setup and the measured versions. */

@@ -15,7 +15,7 @@ export class Bare implements Disposable {
     this.#images = createClient(ImageServiceDefinition, this.#channel);
   }
 
-  /** Starts the containers. Leaves out mounts, because nobody makes the files. */
+  /** Starts the containers. Leaves out mounts, because no kubelet makes the files. */
   async start(plan: PodPlan): Promise<string> {
     const sandbox = plan.sandbox(0);
     const { podSandboxId } = await this.#runtime.runPodSandbox(sandbox);

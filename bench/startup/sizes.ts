@@ -29,7 +29,7 @@ const peers: [name: string, packages: string[]][] = [
   ["Connect, protobuf-es", ["@connectrpc/connect-node", "@connectrpc/connect", "@bufbuild/protobuf"]],
 ];
 
-/** Tells what each dependency brings, with its own dependencies. Some of these are the same packages. */
+/** Says what each dependency brings, with its own dependencies. Some of these are the same packages. */
 export async function dependencySizes(): Promise<string> {
   const sizes = (await ownDependencies()).map(async (name) => ({ name, ...(await installationOf([name])) }));
   const sorted = (await Promise.all(sizes)).sort((a, b) => b.bytes - a.bytes);

@@ -16,7 +16,7 @@ interface Method {
   readonly responseType: { decode(bytes: Uint8Array): unknown };
 }
 
-/** Tells of a reply that grpc-js cannot decompress. It reports that without a status, and drops the reason. */
+/** The details of an error for a reply that grpc-js cannot decompress. grpc-js reports it without a status, and drops the reason. */
 export const cannotDecompress = "the reply cannot be decompressed as its headers say";
 
 /** Sends one request of a unary method, and returns the reply. Rejects with a `ClientError`, or with the signal's reason. */
