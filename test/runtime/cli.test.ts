@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { expectRestored, openShell, type Piped, runInShell } from "../support/built-cli.js";
+import { enter, expectRestored, openShell, type Piped, runInShell } from "../support/built-cli.js";
 import { eventually } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
 import { journeys, sh } from "./helpers/journeys.js";
@@ -16,7 +16,7 @@ journeys("cli", (fixture) => {
   test("exec -it: a shell has the size of the terminal, ctrl-c reaches its command, and its exit code is returned", async () => {
     const { id } = await fixture.sharedContainer();
     await using terminal = await open();
-    terminal.type(`k8s-cri-client exec -it ${id} -- sh; echo code $?\r`);
+    await enter(terminal, `k8s-cri-client exec -it ${id} -- sh; echo code $?`);
     await terminal.waitFor(/[#$] $|[#$]$/);
     terminal.type("until stty size | grep '33 91'; do sleep 0.1; done\r");
     await terminal.waitFor("\n33 91\n");
@@ -53,9 +53,9 @@ journeys("cli", (fixture) => {
     const command = sh('while read line; do echo "got $line"; test "$line" != end || exit 8; done');
     const { id } = await fixture.container(pod, { command, stdin: true, tty: true });
     await using followed = await open();
-    followed.type(`k8s-cri-client logs -f ${id}; echo code $?\r`);
+    await enter(followed, `k8s-cri-client logs -f ${id}; echo code $?`);
     await using terminal = await open();
-    terminal.type(`k8s-cri-client attach -i ${id}; echo code $?\r`);
+    await enter(terminal, `k8s-cri-client attach -i ${id}; echo code $?`);
     await terminal.waitFor("Press Enter if you see no prompt");
     await eventually(
       () => {
@@ -70,7 +70,7 @@ journeys("cli", (fixture) => {
     await expectRestored(followed);
     terminal.type("\x10\x11");
     await terminal.waitFor(/Detached[\s\S]*code 0/);
-    terminal.type(`k8s-cri-client attach -i ${id}; echo again $?\r`);
+    await enter(terminal, `k8s-cri-client attach -i ${id}; echo again $?`);
     await eventually(
       () => terminal.text.match(/Press Enter/g),
       (found) => found?.length === 2,
@@ -101,7 +101,7 @@ journeys("cli", (fixture) => {
     const pod = await fixture.sharedPod();
     const container = await fixture.sharedContainer();
     await using terminal = await open();
-    terminal.type(`k8s-cri-client top -d 500ms ${pod.id}; echo code $?\r`);
+    await enter(terminal, `k8s-cri-client top -d 500ms ${pod.id}; echo code $?`);
     await terminal.waitFor(new RegExp(`${container.id.slice(0, 13)} .* \\d+\\.\\d `));
     expect(terminal.isAlternateScreen).toBe(true);
     terminal.type("q");
@@ -121,7 +121,7 @@ journeys("cli", (fixture) => {
       command: sh(`echo hello > hello && exec httpd -f -p ${port} -h ${at.path}`),
     });
     await using terminal = await open();
-    terminal.type(`k8s-cri-client port-forward ${pod.id} :${port}; echo code $?\r`);
+    await enter(terminal, `k8s-cri-client port-forward ${pod.id} :${port}; echo code $?`);
     await terminal.waitFor(/Forwarding from 127\.0\.0\.1:\d+/);
     const [, local] = /127\.0\.0\.1:(\d+)/.exec(terminal.text) ?? [];
     await eventually(

@@ -97,14 +97,21 @@ export async function runInShell(line: string, endpoint: string, stdin?: Readabl
 export const prompt = "ready> ";
 
 /**
- * Opens a shell in a pseudo-terminal, in which `k8s-cri-client` is in the `PATH`: type `k8s-cri-client ps\r`. After a command,
- * `stty -a\r` shows whether it restored the terminal.
+ * Opens a shell in a pseudo-terminal, in which `k8s-cri-client` is in the `PATH`. {@link enter} runs a command in it, and
+ * {@link expectRestored} checks that the command restored the terminal.
  */
 export async function openShell(endpoint: string, options: PtyOptions = {}): Promise<Pty> {
   const env = { ...(await environment(endpoint)), PS1: prompt, ENV: "", ...options.env };
-  const shell = Pty.start(["sh", "-i"], { ...options, env });
-  await shell.waitFor(prompt.trim());
-  return shell;
+  return Pty.start(["sh", "-i"], { ...options, env });
+}
+
+/**
+ * Waits for the prompt of a shell, and enters a command line. Keys that are typed before the prompt are shown before it, and the
+ * output of the command then begins behind the prompt.
+ */
+export async function enter(shell: Pty, line: string): Promise<void> {
+  await shell.waitUntil(() => shell.text.endsWith(prompt.trim()), "prompt");
+  shell.type(`${line}\r`);
 }
 
 let checks = 0;
@@ -112,7 +119,7 @@ let checks = 0;
 /** Types a command into a shell, and checks that the terminal has the modes that it had before. */
 export async function expectRestored(terminal: Pty): Promise<void> {
   const check = `check${++checks}`;
-  terminal.type(`stty -a; echo ${check} $?\r`);
+  await enter(terminal, `stty -a; echo ${check} $?`);
   await terminal.waitFor(`${check} 0`);
   const modes = terminal.text.slice(terminal.text.lastIndexOf("stty -a"));
   expect(modes).toMatch(/[^-]icanon[\s\S]*[^-]echo\b/);

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { ContainerScript } from "../../../src/testing/index.js";
-import { expectRestored, openCli, openShell, runInShell } from "../../support/built-cli.js";
+import { enter, expectRestored, openCli, openShell, runInShell } from "../../support/built-cli.js";
 import { startFake } from "../support.js";
 import { forever, startRunNode } from "./run-node.js";
 
@@ -36,7 +36,7 @@ describe("doctor", () => {
   test("has colours on a terminal only, and not with NO_COLOR", async () => {
     const { runtime } = await startFake();
     await using shell = await openShell(runtime.endpoint, { columns: 160 });
-    shell.type("k8s-cri-client doctor; echo code $?\r");
+    await enter(shell, "k8s-cri-client doctor; echo code $?");
     await shell.waitFor(/ skipped\s+code \d/);
     expect(shell.output).toContain(`${green("✓")} server `);
     expect(shell.text).toMatch(/code [01]/);
@@ -58,7 +58,7 @@ describe("doctor", () => {
     runtime.hangNext("ExecSync");
     const executing = runtime.nextCall("ExecSync");
     await using shell = await openShell(runtime.endpoint);
-    shell.type("k8s-cri-client doctor --deep --image registry.example/tool:1; echo code $?\r");
+    await enter(shell, "k8s-cri-client doctor --deep --image registry.example/tool:1; echo code $?");
     await executing;
     shell.type("\x03");
     await shell.waitFor("code 130");
@@ -73,7 +73,7 @@ describe("run", () => {
     const { endpoint, options, file, left } = await startRunNode({ run: chatter });
     const path = await file("web.yaml", forever);
     await using shell = await openShell(endpoint, { columns: 160 });
-    shell.type(`k8s-cri-client run ${options.join(" ")} -f ${path}; echo code $?\r`);
+    await enter(shell, `k8s-cri-client run ${options.join(" ")} -f ${path}; echo code $?`);
     await shell.waitFor(/web\/main: Started: [\s\S]*^line 2$/m);
     expect(shell.output).toContain(`${dim}web/main: Started: `);
     shell.type("\x03");
@@ -169,16 +169,16 @@ describe("wait", () => {
     const main = await pod.runContainer({ name: "main", image: "busybox:1" });
     await using shell = await openShell(runtime.endpoint);
     let waiting = runtime.nextCall("ContainerStatus");
-    shell.type("k8s-cri-client wait web/main; echo first $?\r");
+    await enter(shell, "k8s-cri-client wait web/main; echo first $?");
     await waiting;
     shell.type("\x03");
     await shell.waitFor("first 130");
     await expectRestored(shell);
     expect(await main.state()).toBe("running");
-    shell.type("k8s-cri-client wait web/main --timeout 300ms; echo second $?\r");
+    await enter(shell, "k8s-cri-client wait web/main --timeout 300ms; echo second $?");
     await shell.waitFor(/k8s-cri-client: [\s\S]*second 124/);
     waiting = runtime.nextCall("ContainerStatus");
-    shell.type("k8s-cri-client wait web/main; echo third $?\r");
+    await enter(shell, "k8s-cri-client wait web/main; echo third $?");
     await waiting;
     await main.stop({ gracePeriodSeconds: 0 });
     await shell.waitFor(/^137\nthird 137$/m);
@@ -191,7 +191,7 @@ describe("events", () => {
   test("follows until ctrl-c, or until its reader has gone", async () => {
     const { runtime, cri } = await startFake();
     await using shell = await openShell(runtime.endpoint, { columns: 160 });
-    shell.type("k8s-cri-client events --initial; echo code $?\r");
+    await enter(shell, "k8s-cri-client events --initial; echo code $?");
     await shell.waitFor(/resync +initial: 0 pods, 0 containers/);
     const pod = await cri.pods.run({ name: "web", namespace: "shop" });
     await shell.waitFor(/podAdded +shop\/web$/m);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { HostProcessBackend, type Program } from "../../../src/testing/index.js";
-import { expectRestored, openShell } from "../../support/built-cli.js";
+import { enter, expectRestored, openShell } from "../../support/built-cli.js";
 import { startFake } from "../support.js";
 
 // Programs start slowly on a busy machine.
@@ -48,7 +48,7 @@ async function start() {
 test("exec -it: keys, ctrl-c and sizes reach the command, and its exit code is returned", async () => {
   const { runtime } = await start();
   await using terminal = await openShell(runtime.endpoint, { columns: 91, rows: 33 });
-  terminal.type("k8s-cri-client exec -it main -- sh; echo code $?\r");
+  await enter(terminal, "k8s-cri-client exec -it main -- sh; echo code $?");
   await terminal.waitFor("tty true $");
   terminal.type("hello\r");
   await terminal.waitFor("answer hello");
@@ -77,12 +77,12 @@ test("exec -it: keys, ctrl-c and sizes reach the command, and its exit code is r
 test("exec -it: the detach keys, or a signal, end the session only", async () => {
   const { runtime } = await start();
   await using terminal = await openShell(runtime.endpoint);
-  terminal.type("k8s-cri-client exec -it main -- sh; echo code $?\r");
+  await enter(terminal, "k8s-cri-client exec -it main -- sh; echo code $?");
   await terminal.waitFor("tty true $");
   terminal.type("\x10\x11");
   await terminal.waitFor(/Detached\. The command continues to run\.\s+code 0/);
   await expectRestored(terminal);
-  terminal.type("k8s-cri-client exec -it main -- sh; echo again $?\r");
+  await enter(terminal, "k8s-cri-client exec -it main -- sh; echo again $?");
   await expect.poll(() => terminal.text.match(/tty true/g)).toHaveLength(2);
   execFileSync("pkill", ["-TERM", "-P", String(terminal.pid)]);
   await terminal.waitFor("again 143");
@@ -92,7 +92,7 @@ test("exec -it: the detach keys, or a signal, end the session only", async () =>
 test("exec without -t: ctrl-c ends the session with 130", async () => {
   const { runtime } = await start();
   await using terminal = await openShell(runtime.endpoint);
-  terminal.type("k8s-cri-client exec -i main -- sh; echo code $?\r");
+  await enter(terminal, "k8s-cri-client exec -i main -- sh; echo code $?");
   await terminal.waitFor("tty false $");
   terminal.type("\x03");
   await terminal.waitFor("code 130");
@@ -110,8 +110,9 @@ test("exec --kill: ctrl-c ends the command, which otherwise continues", async ()
   ] as const) {
     const seconds = randomInt(100_000, 1_000_000);
     const isRunning = () => spawnSync("pgrep", ["-f", `^sleep ${seconds}$`]).status === 0;
-    terminal.type(
-      `k8s-cri-client exec ${option} main -- sh -c "echo up; sleep ${seconds}; true"; echo ${seconds} $?\r`,
+    await enter(
+      terminal,
+      `k8s-cri-client exec ${option} main -- sh -c "echo up; sleep ${seconds}; true"; echo ${seconds} $?`,
     );
     await expect.poll(isRunning, { timeout: 60_000 }).toBe(true);
     terminal.type("\x03");
@@ -127,7 +128,7 @@ test("attach -i: the process has a terminal, and continues after the detach keys
   const command = ["sh", "-c", 'while read word code; do echo answer $word; test "$word" != exit || exit $code; done'];
   await pod.runContainer({ name: "main", image: "busybox:1", command, stdin: true, tty: true });
   await using terminal = await openShell(runtime.endpoint);
-  terminal.type("k8s-cri-client attach -i main; echo code $?\r");
+  await enter(terminal, "k8s-cri-client attach -i main; echo code $?");
   await terminal.waitFor("Press Enter if you see no prompt");
   await expect
     .poll(() => {
@@ -137,7 +138,7 @@ test("attach -i: the process has a terminal, and continues after the detach keys
     .toContain("answer one");
   terminal.type("\x10\x11");
   await terminal.waitFor(/Detached\. The container continues to run\.\s+code 0/);
-  terminal.type("k8s-cri-client attach -i main; echo again $?\r");
+  await enter(terminal, "k8s-cri-client attach -i main; echo again $?");
   await expect.poll(() => terminal.text.match(/Press Enter/g)).toHaveLength(2);
   terminal.type("\nexit 5\n");
   await terminal.waitFor("again 5");
@@ -152,7 +153,7 @@ test("logs -f: shows new lines in colours until ctrl-c", async () => {
   const command = ["sh", "-c", "i=0; while :; do i=$((i + 1)); echo line $i; sleep 0.2; done"];
   for (const name of ["a", "b"]) await pod.runContainer({ name, image: "busybox:1", command });
   await using terminal = await openShell(runtime.endpoint);
-  terminal.type("k8s-cri-client logs -f web; echo code $?\r");
+  await enter(terminal, "k8s-cri-client logs -f web; echo code $?");
   await terminal.waitFor(/web\/a line 5\n[\s\S]*web\/a line 7/);
   await terminal.waitFor("web/b line 7");
   expect(terminal.output).toMatch(new RegExp(`${"\x1b"}\\[3\\dmweb/a`));
@@ -170,7 +171,7 @@ test("cp: shows its progress on the terminal", async () => {
   await mkdir(join(folder, "there"));
   await writeFile(join(folder, "big"), Buffer.alloc(60 * 2 ** 20));
   await using terminal = await openShell(runtime.endpoint);
-  terminal.type(`k8s-cri-client cp ${folder}/big main:${folder}/there; echo code $?\r`);
+  await enter(terminal, `k8s-cri-client cp ${folder}/big main:${folder}/there; echo code $?`);
   await terminal.waitFor(/big: copied 1 entry, 62\.9MB in \d+\.\d s\s+code 0/);
   expect(terminal.output).toMatch(/big: 1 entry, \d+(\.\d+)?[kM]B, \d+(\.\d+)?[kM]B\/s/);
 });
@@ -195,7 +196,7 @@ test("cp: ctrl-c leaves nothing, on either side", async () => {
   ] as const) {
     const check = `check${randomInt(1_000_000)}`;
     const shown = terminal.output.length;
-    terminal.type(`k8s-cri-client cp ${source} ${destination}; echo ${check} $?\r`);
+    await enter(terminal, `k8s-cri-client cp ${source} ${destination}; echo ${check} $?`);
     await terminal.waitUntil(() => /: \d+ entr.*MB\/s/.test(terminal.output.slice(shown)), "progress");
     terminal.type("\x03");
     await terminal.waitFor(`${check} 130`);
@@ -213,7 +214,7 @@ test("top: redraws in place, sorts by keys, fits the window, and restores the te
   ];
   expect(a.id).not.toBe(b.id);
   await using terminal = await openShell(runtime.endpoint, { columns: 110, rows: 12 });
-  terminal.type("k8s-cri-client top -d 200ms; echo code $?\r");
+  await enter(terminal, "k8s-cri-client top -d 200ms; echo code $?");
   await terminal.waitFor(/3 containers in 2 pods, .* sorted by cpu/);
   expect(terminal.isAlternateScreen).toBe(true);
   terminal.type("n");
@@ -227,7 +228,7 @@ test("top: redraws in place, sorts by keys, fits the window, and restores the te
   await terminal.waitFor("code 0");
   await expectRestored(terminal);
   terminal.resize(110, 12);
-  terminal.type("clear; k8s-cri-client top; echo again $?\r");
+  await enter(terminal, "clear; k8s-cri-client top; echo again $?");
   await terminal.waitFor("sorted by");
   terminal.type("\x03");
   await terminal.waitFor("again 0");

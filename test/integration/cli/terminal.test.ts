@@ -1,7 +1,7 @@
 /** The command as a person uses it: in a pseudo-terminal, and in pipes. */
 import { existsSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import { openShell, prompt, runInShell } from "../../support/built-cli.js";
+import { enter, openShell, prompt, runInShell } from "../../support/built-cli.js";
 import { startFake } from "../support.js";
 
 // Programs start slowly on a busy machine.
@@ -10,14 +10,14 @@ vi.setConfig({ testTimeout: 120_000 });
 test("colours, the width of the terminal and the exit code are those of a terminal", async () => {
   const { runtime } = await startFake();
   await using shell = await openShell(runtime.endpoint, { columns: 60 });
-  shell.type("k8s-cri-client ps && stty size\r");
+  await enter(shell, "k8s-cri-client ps && stty size");
   await shell.waitFor(/CONTAINER +NAME[\s\S]*\b30 60\n/);
-  shell.type("k8s-cri-client nonsense; echo code $?\r");
+  await enter(shell, "k8s-cri-client nonsense; echo code $?");
   await shell.waitFor(/unknown command 'nonsense'[\s\S]*code 2/);
   shell.resize(90, 20);
-  shell.type("stty size\r");
+  await enter(shell, "stty size");
   await shell.waitFor("20 90");
-  shell.type("exit 3\r");
+  await enter(shell, "exit 3");
   expect(await shell.exit()).toEqual({ exitCode: 3, signal: 0 });
   expect(shell.text).toContain(prompt);
 });
