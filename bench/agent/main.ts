@@ -20,7 +20,7 @@ export const help = `Measures an agent that embeds this package, beside one that
 
 Usage: npm run bench -- agent [options]
 
-  --minutes <n>    length of each phase of each agent, may be a fraction; default 10
+  --minutes <n>    how long each agent works, may be a fraction; default 10. It rests for a fifth of that before
   --pods <n>       pods on the node, each with two containers; default 110
   --versions <v>   containerd of the lab; default 1.7,2.1. Watched by lists on 1.7, by the runtime's events on 2.1
   --rounds <n>     has no effect here
@@ -48,7 +48,10 @@ export async function page(args: string[]): Promise<Report> {
   const defaults = { minutes: "10", pods: 110, versions: "1.7,2.1", rounds: 1, "no-go": false };
   const { minutes, pods, ...options } = parseOptions(args, defaults);
   const durationMs = millisecondsOf(minutes);
-  const report = { title: "An agent", about: `${duties()} ${minutes} minutes for each phase, ${pods} pods.` };
+  const report = {
+    title: "An agent",
+    about: `${duties()} ${minutes} minutes of work after a fifth of that at rest, ${pods} pods.`,
+  };
   const availability = labAvailability();
   if (!availability.available) {
     const warnings = [`Left out: no containerd can be started on this machine, ${availability.reason}.`];
@@ -95,7 +98,7 @@ async function measure(
     await using program = start(stage);
     // Long enough for the first lists, and for both programs to compile or load what they need.
     await sleep(5_000);
-    rest.push({ name, role, ...(await observe(program, durationMs)) });
+    rest.push({ name, role, ...(await observe(program, durationMs / 5)) });
     await stage.setWorking(true);
     await program.ask("work");
     const phase = { name, role, ...(await observe(program, durationMs, () => stage.replacePod())) };

@@ -25,6 +25,8 @@ Usage: npm run bench -- growth [options]
 
 The runtime is a FakeRuntime in a process of its own. Nothing happens on it.`;
 
+const warmUpMs = 15_000;
+
 /** One number of objects, in a new process. */
 interface Cost {
   percent: number;
@@ -108,8 +110,8 @@ async function measure(program: Program, count: number, seconds: number): Promis
   await using measured = program;
   const { objects } = await measured.ask("");
   if (objects !== count) throw new Error(`the program has ${objects} objects instead of ${count}`);
-  // Compiled code and collected garbage of the start do not count.
-  await sleep(3_000);
+  // Node.js still compiles and collects what the start needed for some seconds after it.
+  await sleep(warmUpMs);
   const before = await measured.cost();
   await sleep(seconds * 1_000);
   const after = await measured.cost();
