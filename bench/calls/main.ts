@@ -15,7 +15,7 @@ import { type Competitor, Crictl, GoCompetitor, NodeCompetitor } from "./competi
 import { decodedSize } from "./replies.js";
 import { groups, type Scenario } from "./scenarios.js";
 import { Stage } from "./stage.js";
-import type { Task } from "./task.js";
+import type { Calls, Task } from "./task.js";
 import { verify } from "./verify.js";
 
 export const help = `Measures calls of this package and of other clients in Node.js and Go. The server sends prepared replies.
@@ -52,7 +52,7 @@ async function measure(args: string[], report: (chart: Chart) => void): Promise<
     }
     await verify(competitors);
     const sections: Section[] = [];
-    for (const { scenarios, ...group } of groups(rounds)) {
+    for (const { scenarios, profile, ...group } of groups(rounds)) {
       const charts: Chart[] = [];
       for (const scenario of scenarios) {
         const chosen = competitors.filter((one) => `${group.id}: ${scenario.name}: ${one.name}`.includes(options.only));
@@ -63,7 +63,7 @@ async function measure(args: string[], report: (chart: Chart) => void): Promise<
         }
       }
       if (charts.length === 0) continue;
-      if (group.id === "round-trips") group.about += await profiles(competitors);
+      if (profile) group.about += await profiles(competitors, profile);
       sections.push({ ...group, charts });
     }
     return { title: "Calls", about: await about(stage, rounds), warnings, sections };
@@ -124,15 +124,16 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
   ];
 }
 
-/** Says where the CPU time of small calls goes. */
-async function profiles(competitors: readonly Competitor[]): Promise<string> {
+/** Says where the CPU time of calls goes. */
+async function profiles(competitors: readonly Competitor[], calls: Calls): Promise<string> {
   const sentences: string[] = [];
   for (const name of ["k8s-cri-client", "nice-grpc, ts-proto"]) {
     const one = competitors.find((competitor) => competitor.name === name);
-    const { contents = [] } = (await one?.perform({ kind: "profile", calls: 20_000, inFlight: 64 })) ?? {};
+    const { contents = [] } = (await one?.perform({ kind: "profile", of: calls })) ?? {};
     sentences.push(`${name}: ${contents.join(", ")}.`);
   }
-  return ` A profile of 64 calls in flight shows whose code takes the CPU time of the process. ${sentences.join(" ")}`;
+  const what = `${calls.calls.toLocaleString("en")} calls of ${calls.method}, ${calls.inFlight} in flight,`;
+  return ` A profile of ${what} shows whose code takes the CPU time of the process. ${sentences.join(" ")}`;
 }
 
 /** Describes the setup and the measured versions. */

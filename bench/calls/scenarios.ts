@@ -7,11 +7,13 @@ import type { Chart } from "../support/chart.js";
 import type { Section } from "../support/page.js";
 import { median, quantile } from "../support/statistics.js";
 import { decodedSize, sizes } from "./replies.js";
-import type { ListMethod, Task } from "./task.js";
+import type { Calls, ListMethod, Task } from "./task.js";
 
 /** A section of the page without figures. */
 export interface Group extends Omit<Section, "charts"> {
   scenarios: Scenario[];
+  /** Calls whose profile the text of the section ends with. */
+  profile?: Calls;
 }
 
 /** A chart without figures. */
@@ -57,6 +59,7 @@ export function groups(rounds: number): Group[] {
       about:
         "Calls of Version, whose messages have a few dozen bytes: one at a time, and 64 in flight. Times are per call. " +
         "This package and the Go client set a deadline, which costs a header and a timer on both sides. The other clients set none: they would wait forever.",
+      profile: { ...version, calls: 20_000, inFlight: 64 },
       scenarios: [
         { ...times, name: "Version, one at a time", task: { ...version, calls: 500, inFlight: 1 } },
         { ...times, name: "Version, 64 in flight", task: { ...version, calls: 1_280, inFlight: 64 } },
@@ -78,7 +81,9 @@ export function groups(rounds: number): Group[] {
       id: "stats",
       title: "Statistics of containers",
       about:
-        "Times from the call to the array of decoded statistics of all containers, which are mostly 64-bit numbers.",
+        "Times from the call to the array of decoded statistics of all containers. An entry has sixteen 64-bit numbers. JavaScript needs an object for each of them, " +
+        "and one more for each of the twelve that may be absent; Go needs only the latter.",
+      profile: { kind: "calls", method: "ListContainerStats", n: 10_000, calls: 30, inFlight: 1 },
       scenarios: lists("ListContainerStats"),
     },
     {

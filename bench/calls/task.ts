@@ -1,12 +1,21 @@
 /** The lists that are measured. */
 export type ListMethod = "ListContainers" | "ListPodSandbox" | "ListContainerStats";
 
+/** Calls a method, with `inFlight` calls at a time. Figures: milliseconds of each call. */
+export interface Calls {
+  kind: "calls";
+  method: "Version" | ListMethod;
+  /** The number of entries of a list. */
+  n: number;
+  calls: number;
+  inFlight: number;
+}
+
 /** A task of a measured process. */
 export type Task =
-  /** Calls a method, with `inFlight` calls at a time. Figures: milliseconds of each call. */
-  | { kind: "calls"; method: "Version" | ListMethod; n: number; calls: number; inFlight: number }
-  /** Calls Version, with 64 calls at a time. Returns a line for each owner of code, with its part of the CPU time. */
-  | { kind: "profile"; calls: number; inFlight: number }
+  | Calls
+  /** Profiles calls. Returns a line for each owner of code, with its part of the CPU time. */
+  | { kind: "profile"; of: Calls }
   /** Decodes a reply of ListContainers from memory. Figures: milliseconds of each decoding. */
   | { kind: "decode"; calls: number; inFlight: 1 }
   /** Encodes the request of CreateContainer. Figures: milliseconds of each encoding. */

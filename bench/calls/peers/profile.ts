@@ -8,7 +8,7 @@ const owners: readonly (readonly [RegExp, string])[] = [
   [/\/node_modules\/@grpc\/grpc-js\//, "grpc-js"],
   [/\/node_modules\/(nice-grpc|nice-grpc-common|abort-controller-x)\//, "nice-grpc"],
   [/\/dist\/src\//, "this package"],
-  [/\/node_modules\/|\/\.cache\/bench\//, "messages and the benchmark"],
+  [/\/node_modules\/|\/dist\/generated\/|\/\.cache\/bench\//, "messages and the benchmark"],
 ];
 
 /** Returns a line for each owner of code, with its part of the CPU time in per cent, the largest first. */

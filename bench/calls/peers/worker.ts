@@ -36,7 +36,7 @@ async function perform(peer: Peer, task: Task): Promise<Answer> {
     return { contents: contentsOf((await need(peer, "list")(task.method, task.n)) as Item[]) };
   if (task.kind === "decoded") return { contents: contentsOf(await need(peer, "decode")()) };
   if (task.kind === "encoded") return { contents: [Buffer.from(await need(peer, "encode")()).toString("base64")] };
-  if (task.kind === "profile") return { contents: await profile(() => times(task, need(peer, "version"))) };
+  if (task.kind === "profile") return { contents: await profile(() => times(task.of, callOf(peer, task.of))) };
   if (task.kind === "delay") return { figures: await delays(peer, task) };
   if (task.kind === "memory") return { figures: await memory(peer, task) };
   return { figures: await times(task, callOf(peer, task)) };
