@@ -1,6 +1,8 @@
 /** The messages of a plan through plain nice-grpc stubs: the time that the runtime itself takes. @module */
 
-import type { PodPlan } from "k8s-cri-client/kubernetes";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { ContainerPlan, PodPlan } from "k8s-cri-client/kubernetes";
 import { ContainerState, ImageServiceDefinition, Long, RuntimeServiceDefinition } from "k8s-cri-client/proto";
 import { createChannel, createClient } from "nice-grpc";
 
@@ -15,14 +17,25 @@ export class Bare implements Disposable {
     this.#images = createClient(ImageServiceDefinition, this.#channel);
   }
 
-  /** Starts the containers. Leaves out mounts, because no kubelet makes the files. */
+  /** Makes what the containers mount, without any content. Returns what removes it. */
+  async prepare(plan: PodPlan): Promise<AsyncDisposable> {
+    for (const container of plan.containers) {
+      for (const { hostPath } of configOf(container, "", "")?.mounts ?? []) {
+        const isFile = !hostPath.includes("/volumes/");
+        await mkdir(isFile ? dirname(hostPath) : hostPath, { recursive: true });
+        if (isFile) await writeFile(hostPath, "");
+      }
+    }
+    return { [Symbol.asyncDispose]: () => rm(plan.podDirectory, { recursive: true }) };
+  }
+
+  /** Starts the containers. */
   async start(plan: PodPlan): Promise<string> {
     const sandbox = plan.sandbox(0);
     const { podSandboxId } = await this.#runtime.runPodSandbox(sandbox);
     for (const container of plan.containers) {
       const { image } = await this.#images.imageStatus({ image: { image: container.image.reference } });
-      const facts = { podSandboxId, podIPs: [], attempt: 0, image: { id: image?.id ?? "" }, imageVolumes: {} };
-      const config = { ...container.config(facts), mounts: [] };
+      const config = configOf(container, podSandboxId, image?.id ?? "");
       const { containerId } = await this.#runtime.createContainer({
         podSandboxId,
         config,
@@ -47,4 +60,8 @@ export class Bare implements Disposable {
   [Symbol.dispose](): void {
     this.#channel.close();
   }
+}
+
+function configOf(container: ContainerPlan, podSandboxId: string, id: string) {
+  return container.config({ podSandboxId, podIPs: [], attempt: 0, image: { id }, imageVolumes: {} });
 }
