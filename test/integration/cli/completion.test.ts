@@ -2,9 +2,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { commands } from "../../../src/cli/commands.js";
+import { cliFolder } from "../../support/built-cli.js";
 import { Pty } from "../../support/pty.js";
 import { runCli } from "../../support/terminal.js";
 import { startFake } from "../support.js";
@@ -75,12 +75,11 @@ test.skipIf(process.platform === "win32")("bash completes on the tab key", { tim
   const { runtime } = await startNode();
   const folder = await mkdtemp(join(tmpdir(), "cli-completion-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const root = fileURLToPath(new URL("../../..", import.meta.url));
-  const main = join(root, "src/cli/main.ts");
-  const tsx = join(root, "node_modules/tsx/dist/cli.mjs");
-  const script = `#!/bin/sh\nexec "${process.execPath}" "${tsx}" "${main}" "$@"\n`;
-  await writeFile(join(folder, "k8s-cri-client"), script, { mode: 0o755 });
-  const env = { PATH: `${folder}:${process.env.PATH}`, PS1: "> ", CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint };
+  const env = {
+    PATH: `${await cliFolder()}:${process.env.PATH}`,
+    PS1: "> ",
+    CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint,
+  };
   await using bash = Pty.start(["bash", "--norc", "--noprofile", "-i"], { env, cwd: folder });
   await writeFile(join(folder, "completion.bash"), (await runCli(["completion", "bash"])).stdout);
   bash.type("source completion.bash; echo rea'dy'\r");
