@@ -14,11 +14,16 @@ async function read(statuses: AsyncIterable<PodStatus>): Promise<string[]> {
 
 describe("the statuses of a pod", () => {
   test("are streamed until its end, the last one included", async () => {
+    let exit = (_code: number) => {};
+    const program = () => new Promise<number>((resolve) => (exit = resolve));
     const { pod } = await startPod(
       { restartPolicy: "Never", containers: [main] },
-      { fake: { run: () => ({ exitCode: 3, afterMs: 300 }) } },
+      { fake: { run: () => ({ program }) } },
     );
-    expect((await read(pod.statuses())).slice(-2)).toEqual(["Running ready", "Failed"]);
+    const reading = read(pod.statuses());
+    await pod.waitReady(limit);
+    exit(3);
+    expect((await reading).slice(-2)).toEqual(["Running ready", "Failed"]);
     expect(await read(pod.statuses())).toEqual(["Failed"]);
   });
 
