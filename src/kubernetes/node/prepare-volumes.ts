@@ -1,5 +1,6 @@
 import { CriError } from "../../errors.js";
 import { lstatIfExists } from "../../internal/files/folder.js";
+import { forEachSettled } from "../../internal/for-each.js";
 import type { PodPlanParts, VolumePlan } from "../planning/pod-plan-types.js";
 import { diskStep } from "./disk-error.js";
 import { makeVolumeDirectory, mountTmpfs, prepareEmptyDir } from "./empty-dir.js";
@@ -7,6 +8,9 @@ import { writeFileVolume } from "./file-volume.js";
 import { prepareHostPath } from "./host-path.js";
 import { createPodDirectory, type RecordedPlan } from "./pod-record.js";
 import { removeDirectory } from "./remove-directory.js";
+
+/** The number of volumes that are prepared at the same time. */
+const parallelVolumes = 4;
 
 /**
  * Creates the directory of a pod and its volumes, with the layout, owners and permissions of a kubelet. Checks all `hostPath`
@@ -22,7 +26,9 @@ export async function prepareVolumes(plan: RecordedPlan & Pick<PodPlanParts, "vo
   try {
     for (const volume of volumes) if (volume.kind === "hostPath") await prepare(volume);
     await createPodDirectory(plan);
-    for (const volume of volumes) if (volume.kind !== "hostPath") await prepare(volume);
+    const others = volumes.filter(({ kind }) => kind !== "hostPath");
+    const failures = await forEachSettled(others, parallelVolumes, prepare);
+    if (failures.length > 0) throw failures[0];
   } catch (error) {
     const failures = isNew
       ? await removeDirectory(podDirectory).then(

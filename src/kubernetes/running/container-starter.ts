@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CriError } from "../../errors.js";
+import { forEachSettled } from "../../internal/for-each.js";
 import type { CallOptions } from "../../options.js";
 import { startReconciled } from "../../resources/creation/start.js";
 import { startBudget } from "../../rpcs/budget.js";
@@ -63,9 +64,7 @@ export async function startPlanned(
     container.checkUser(image);
     const facts: ContainerFacts = { podSandboxId: sandbox.id, podIPs, attempt, image, imageVolumes };
     const planned = plan.createContainer(container, facts, sandboxConfig);
-    await prepareFiles(context, request, facts);
-    // containerd creates the directory of the log itself, other runtimes do not.
-    await mkdir(dirname(join(plan.logDirectory, planned.config?.logPath ?? "")), { recursive: true, mode: 0o755 });
+    await prepareFiles(context, request, facts, planned.config?.logPath ?? "");
     return planned;
   });
   const id = await step("CreateContainerError", () => createContainer(client.connection, message, options));
@@ -92,15 +91,22 @@ export async function startPlanned(
   }
 }
 
-/** Makes what a container mounts beyond the volumes of its pod. */
+/** Makes what a container mounts beyond the volumes of its pod, and the directory of its log, all at the same time. */
 async function prepareFiles(
   { plan }: RunnerContext,
   { container, podIPs, attempt }: StartRequest,
   facts: ContainerFacts,
+  logPath: string,
 ) {
   const hosts = plan.hostsFile(podIPs);
-  if (hosts) await writeHostsFile(hosts);
-  await mountSubPaths(plan.subPaths(container.name, facts));
-  const path = container.terminationMessagePath(attempt);
-  if (path !== undefined) await createTerminationLog(path);
+  const terminationLog = container.terminationMessagePath(attempt);
+  const steps = [
+    async () => hosts && writeHostsFile(hosts),
+    () => mountSubPaths(plan.subPaths(container.name, facts)),
+    async () => terminationLog !== undefined && createTerminationLog(terminationLog),
+    // containerd creates the directory of the log itself, other runtimes do not.
+    () => mkdir(dirname(join(plan.logDirectory, logPath)), { recursive: true, mode: 0o755 }),
+  ];
+  const failures = await forEachSettled(steps, steps.length, (step) => step());
+  if (failures.length > 0) throw failures[0];
 }

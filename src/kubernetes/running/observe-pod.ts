@@ -58,7 +58,8 @@ export class PodObserver {
     const attempt = metadata?.attempt ?? 0;
     const sandbox = { id, attempt, ready, createdAt: milliseconds(createdAt), annotations };
     let podIPs = known?.podIPs ?? [];
-    if (ready && podIPs.length === 0) {
+    // Its addresses are final when it gets ready. In the node's network, it has none.
+    if (ready && !known?.ready) {
       const reply = await podSandboxStatus(this.#context.connection, id, false, options).catch(unlessMissing);
       const { ip = "", additionalIps = [] } = reply?.status.network ?? {};
       podIPs = ip === "" ? [] : [ip, ...additionalIps.map((one) => one.ip)];

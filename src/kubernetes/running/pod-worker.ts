@@ -52,6 +52,8 @@ export class PodWorker {
   readonly #retries = new BackOff(retryPauses);
   readonly #stopping = new AbortController();
   #observed: ObservedPod = { sandboxes: [], containers: [] };
+  /** Whether the first pass takes what {@link start} observed. */
+  #isFresh = false;
   #startTime: number;
   #pruneAt = 0;
   /** When the last pass began. Times before it were handled by that pass. */
@@ -126,6 +128,7 @@ export class PodWorker {
     const directory = await stat(this.#context.plan.podDirectory).catch(() => undefined);
     if (directory?.birthtimeMs) this.#startTime = Math.min(this.#startTime, directory.birthtimeMs);
     this.#observed = await this.#observer.observe(options);
+    this.#isFresh = true;
     this.#loop = this.#run().catch((reason: unknown) => this.#end(reason));
   }
 
@@ -197,7 +200,8 @@ export class PodWorker {
     for (let mayContinue = true; mayContinue && !this.finished; ) {
       options.signal.throwIfAborted();
       this.#passedAt = this.#context.clock.now();
-      const observed = await this.#observer.observe(options);
+      const observed = this.#isFresh ? this.#observed : await this.#observer.observe(options);
+      this.#isFresh = false;
       this.#observed = observed;
       this.#probers.sync(observed, this.podIPs);
       this.#changed();

@@ -39,6 +39,13 @@ describe("a running pod", () => {
     expect(created?.request).toEqual(plan.createContainer(plan.containers[0]!, facts, plan.sandbox(0).config!));
   });
 
+  test("reads the addresses of a sandbox once, even if it has none", async () => {
+    const containers = [main, { name: "other", image: "busybox:1" }];
+    const { runtime, pod } = await startPod({ hostNetwork: true, containers });
+    await pod.waitReady(limit);
+    expect(runtime.callsOf("PodSandboxStatus")).toHaveLength(1);
+  });
+
   test("runs init containers one after the other before the main containers", async () => {
     const { runtime, pod } = await startPod(
       {
