@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { CriError } from "../../errors.js";
-import { linkAbort, NoLongerNeeded } from "../../internal/abort.js";
+import { linkAbort, NoLongerNeeded, onAbort } from "../../internal/abort.js";
 import { forEachSettled } from "../../internal/for-each.js";
 import { startTimer } from "../../internal/timer.js";
 import type { CallOptions } from "../../options.js";
@@ -92,7 +92,7 @@ export class PodWorker {
     return this.#final !== undefined;
   }
 
-  /** Why the worker ended before the pod was finished: the client was closed. */
+  /** Why the worker ended before the pod was finished: the client was closed, or its signal has aborted. */
   get error(): { readonly reason: unknown } | undefined {
     return this.#error;
   }
@@ -173,6 +173,7 @@ export class PodWorker {
     await using view = new NodeView(client.watcher, { labels, waitForRuntime: true, signal });
     view.on("change", this.#wakeup.wake);
     void view.closed.then(this.#wakeup.wake);
+    using _link = this.#followSignal(connection.signal);
     while (!signal.aborted && !this.finished) {
       try {
         await backgroundStep(connection, "runningPod.sync", names, () => this.#pass({ signal }));
@@ -193,6 +194,16 @@ export class PodWorker {
     }
     this.#probers.stopAll();
     this.#changed();
+  }
+
+  /** Ends the work when the signal of the client aborts. */
+  #followSignal(signal: AbortSignal | undefined): Disposable {
+    const end = () => {
+      this.#error = { reason: signal?.reason };
+      this.#stopping.abort(signal?.reason);
+    };
+    if (signal?.aborted) end();
+    return { [Symbol.dispose]: signal ? onAbort(signal, end) : () => {} };
   }
 
   /** Does everything that the pod needs now. */

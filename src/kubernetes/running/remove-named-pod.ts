@@ -2,12 +2,11 @@ import type { CriClient } from "../../client.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { requiredString } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
-import { neverAborts } from "../../resources/creation/clean-up.js";
 import { optionalSeconds } from "../../resources/grace-period.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { defaultRootDirectory, type NodeConfig } from "../node/node-config.js";
 import { lockPod } from "../node/pod-lock.js";
-import { contextOf } from "./context-of.js";
+import { contextOf, withSignal } from "./context-of.js";
 import { removeLeftovers } from "./leftovers.js";
 import { systemClock } from "./probes/probe-clock.js";
 
@@ -42,6 +41,5 @@ export async function removePod(
   const client = contextOf(cri);
   await using _lock = await lockPod({ rootDirectory }, { namespace, name });
   const request = { name, namespace, rootDirectory, keep: undefined, gracePeriodSeconds: seconds };
-  const callOptions = { ...given, signal: given.signal ?? neverAborts };
-  await removeLeftovers({ client, clock: systemClock, emit: () => {} }, request, callOptions);
+  await removeLeftovers({ client, clock: systemClock, emit: () => {} }, request, withSignal(given, client));
 }

@@ -2,13 +2,12 @@ import type { CriClient } from "../../client.js";
 import { RegistryCredentials } from "../../credentials/registry-credentials.js";
 import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
-import { neverAborts } from "../../resources/creation/clean-up.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { pullSecretKeys } from "../../specs/credentials/pull-secret.js";
 import { asWorkflow, recordEvent } from "../../tracing/workflow.js";
 import { lockPod } from "../node/pod-lock.js";
 import type { PodPlanParts } from "../planning/pod-plan-types.js";
-import { contextOf } from "./context-of.js";
+import { contextOf, withSignal } from "./context-of.js";
 import { EventLog } from "./event-log.js";
 import { ImagePuller } from "./image-puller.js";
 import { removeLeftovers } from "./leftovers.js";
@@ -47,8 +46,8 @@ async function startPod(
 ): Promise<RunningPod> {
   checkOptions(options, runFields);
   const { auth, ...given } = pinDeadline(options);
-  const callOptions = { ...given, signal: given.signal ?? neverAborts };
   const client = contextOf(cri);
+  const callOptions = withSignal(given, client);
   const { name, namespace = "default" } = plan.pod.metadata;
   const events = new EventLog();
   const context: RunnerContext = {

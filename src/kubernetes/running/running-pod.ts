@@ -13,6 +13,7 @@ import { type PodLogOptions, podLogFields } from "../../resources/logs/merged-lo
 import { mergedLogs } from "../../resources/logs/merged-logs.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { podLabels } from "../planning/pod-labels.js";
+import { withSignal } from "./context-of.js";
 import { type PodColumns, podColumns } from "./display-status.js";
 import { latestOf } from "./observed-pod.js";
 import type { RunningPodEvent } from "./pod-event.js";
@@ -113,8 +114,8 @@ export class RunningPod implements AsyncDisposable {
   }
 
   /**
-   * Streams the state: as it is now, and after each change. Ends when the pod has ended, with its last state, or when the handle is
-   * disposed of or released. A reader that takes longer than the next change misses the states in between, never the last one.
+   * Streams the state: as it is now, and after each change. Ends when the pod has ended, with its last state, when the handle is
+   * disposed of or released, or the client is closed. A reader that takes longer than the next change misses the states in between, never the last one.
    *
    * ```ts
    * await using web = await plan.run(cri);
@@ -128,7 +129,7 @@ export class RunningPod implements AsyncDisposable {
   statuses(options: { signal?: AbortSignal | undefined } = {}): CriStream<PodStatus> {
     checkOptions(options, { signal: true });
     checkSignal(options.signal, "signal");
-    return this.#run.statuses(options.signal);
+    return this.#run.statuses(options.signal ?? this.#run.client.connection.signal);
   }
 
   /** Returns the columns of `kubectl get pod`: `1/1`, `Running`, restarts. */
@@ -181,7 +182,7 @@ export class RunningPod implements AsyncDisposable {
   events(options: { signal?: AbortSignal | undefined } = {}): CriStream<RunningPodEvent> {
     checkOptions(options, { signal: true });
     checkSignal(options.signal, "signal");
-    return this.#run.events.stream(options.signal);
+    return this.#run.events.stream(options.signal ?? this.#run.client.connection.signal);
   }
 
   /**
@@ -192,7 +193,7 @@ export class RunningPod implements AsyncDisposable {
     checkOptions(options, stopFields);
     const { gracePeriodSeconds, ...callOptions } = pinDeadline(options);
     const seconds = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
-    await this.#run.stop(seconds, { ...callOptions, signal: callOptions.signal ?? neverAborts });
+    await this.#run.stop(seconds, withSignal(callOptions, this.#run.client));
   }
 
   /**

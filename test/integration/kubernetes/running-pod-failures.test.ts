@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { RunningPod } from "../../../src/kubernetes/index.js";
 import { temporaryNode } from "../../support/temporary-node.js";
 import { rejection, startFake } from "../support.js";
@@ -16,6 +16,10 @@ async function eventsUntil(pod: RunningPod, reason: string): Promise<string[]> {
     if (event.reason === reason) break;
   }
   return seen;
+}
+
+async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream);
 }
 
 describe("hooks of a running pod", () => {
@@ -166,6 +170,23 @@ describe("disposal of a running pod", () => {
     expect((await eventsUntil(pod, "none")).at(-1)).toBe("Killing: Stopping container main");
     expect(await rejection(pod.stop())).toMatchObject({ code: "FAILED_PRECONDITION" });
   });
+});
+
+test("the signal of a client ends the work, waits, streams and stops; disposal continues", async () => {
+  const { runtime, cri, node } = await startPod({ containers: [main] });
+  const stopping = new AbortController();
+  const pod = await planOf({ containers: [main], terminationGracePeriodSeconds: 0 }, node, "other").run(
+    cri.with({ signal: stopping.signal }),
+  );
+  onTestFinished(() => pod.dispose());
+  await pod.waitReady(limit);
+  const endings = [pod.wait(), readAll(pod.events()), readAll(pod.statuses())].map(rejection);
+  const reason = new Error("shutting down");
+  stopping.abort(reason);
+  expect(await Promise.all(endings)).toEqual([reason, reason, reason]);
+  expect(await rejection(pod.stop())).toBe(reason);
+  await pod.dispose();
+  expect(runtime.pods.map(({ metadata }) => metadata?.name)).toEqual(["web"]);
 });
 
 test("a closed client ends the waits with its error", async () => {
