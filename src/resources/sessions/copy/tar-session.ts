@@ -6,6 +6,7 @@
 import type { Readable, Writable } from "node:stream";
 import { CriError } from "../../../errors.js";
 import { onAbort, untilAborted } from "../../../internal/abort.js";
+import { arrivingChunks } from "../../../internal/arriving-chunks.js";
 import { startTimer, waitAtMost } from "../../../internal/timer.js";
 import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../../context.js";
@@ -143,7 +144,7 @@ export async function receiveArchive<T>(
   const archive = session.stdout;
   const errorOutput = readErrorOutput(session.stderr);
   try {
-    const result = await consume(progress.count(archive));
+    const result = await consume(progress.count(arrivingChunks(archive)));
     await finishCommand(context, session, errorOutput);
     progress.finish();
     return result;

@@ -11,11 +11,11 @@ export class ByteReader implements AsyncDisposable {
 
   /** Reads the next `length` bytes, or fewer at the end of the stream. */
   async read(length: number): Promise<Buffer> {
-    const first = await this.#part(length);
+    const first = await this.#next(length);
     if (first.length === length || first.length === 0) return first;
     const parts = [first];
     for (let missing = length - first.length; missing > 0; ) {
-      const part = await this.#part(missing);
+      const part = await this.#next(missing);
       if (part.length === 0) break;
       parts.push(part);
       missing -= part.length;
@@ -23,27 +23,20 @@ export class ByteReader implements AsyncDisposable {
     return Buffer.concat(parts);
   }
 
-  /** Reads the next `length` bytes as they arrive. @throws CriError `INVALID_RESPONSE` if the stream ends first */
-  async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
-    for (let missing = length; missing > 0; ) {
-      const part = await this.#part(missing);
-      if (part.length === 0) throw truncated();
-      missing -= part.length;
-      yield part;
-    }
+  /** Reads what arrives next, at most `length` bytes. @throws CriError `INVALID_RESPONSE` if the stream ends */
+  async part(length: number): Promise<Buffer> {
+    const part = await this.#next(length);
+    if (part.length === 0) throw truncated();
+    return part;
   }
 
   /** Skips the next `length` bytes. @throws CriError `INVALID_RESPONSE` if the stream ends first */
   async skip(length: number): Promise<void> {
-    for (let missing = length; missing > 0; ) {
-      const { length: skipped } = await this.#part(missing);
-      if (skipped === 0) throw truncated();
-      missing -= skipped;
-    }
+    for (let missing = length; missing > 0; ) missing -= (await this.part(missing)).length;
   }
 
   /** Returns the bytes that have arrived, at most `length` of them, or waits for some. Returns none at the end of the stream. */
-  async #part(length: number): Promise<Buffer> {
+  async #next(length: number): Promise<Buffer> {
     while (this.#chunk.length === 0 && length > 0) {
       const next = await this.#chunks.next();
       if (next.done) break;

@@ -144,7 +144,8 @@ export class Content implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    for await (const part of this.#reader.take(this.unreadBytes)) {
+    while (this.unreadBytes > 0) {
+      const part = await this.#reader.part(this.unreadBytes);
       this.unreadBytes -= part.length;
       yield part;
     }
