@@ -31,14 +31,19 @@ export async function observe(program: Program, durationMs: number, each = async
   const before = await program.ask("");
   const samples: Cost[] = [await program.cost()];
   const end = performance.now() + durationMs;
-  let next = performance.now() + replaceMs;
+  // Samples must not wait for what `each` does.
+  const doing = (async () => {
+    for (let next = replaceMs; next < durationMs; next += replaceMs) {
+      await sleep(Math.max(0, end - durationMs + next - performance.now()));
+      await each();
+    }
+  })();
+  doing.catch(() => {}); // awaited below
   while (performance.now() < end) {
     await sleep(sampleMs);
     samples.push(await program.cost());
-    if (performance.now() < next) continue;
-    next += replaceMs;
-    await each();
   }
+  await doing;
   const after = await program.ask("");
   const did = Object.entries(after).map(([name, count]) => [
     name,

@@ -48,7 +48,9 @@ export function plot(title: string, charts: readonly Chart[], diagrams: readonly
 }
 
 function drawChart({ name, unit, columns, bars }: Chart, top: number): string {
-  const scale = scaleOf(bars.map(({ figures: [value] }) => value));
+  // Our own bars are never cut off: that would flatter them.
+  const own = bars.filter(({ role }) => role === "ours").map(({ figures: [value] }) => value);
+  const scale = Math.max(scaleOf(bars.map(({ figures: [value] }) => value)), ...own);
   const ours = bars.find(({ role }) => role === "ours")?.figures[0];
   const rows = bars.map(({ name: label, role, figures: [value] }, index) => {
     const y = top + titleHeight + index * rowHeight;

@@ -66,6 +66,14 @@ describe("a chart", () => {
     ],
   };
 
+  test("never cuts off a bar of this package", () => {
+    const [ours, peer] = chart.bars;
+    const bars = [{ ...ours!, figures: [100, 100] as [number, number] }, peer!];
+    expect(plot("title", [{ ...chart, bars }])).not.toContain('class="cut"');
+    const swapped = [ours!, { ...peer!, figures: [100, 100] as [number, number] }];
+    expect(plot("title", [{ ...chart, bars: swapped }])).toContain('class="cut"');
+  });
+
   test("has the ratio to this package in its table", () => {
     const cells = chartTable(chart)
       .split("\n")
