@@ -112,6 +112,9 @@ async function measure(
     if (failures > 0) warnings.push(`${stage.runtime}: ${name}: ${failures} failures.`);
     const counts = Object.entries(did).map(([what, count]) => `${count} ${what}`);
     facts.push(`${name} at work: ${counts.join(", ")}; memory grew by ${(growth / 1e6).toFixed(1)} MB (${outcome}).`);
+    if (role !== "ours") continue;
+    const { profile } = await program.ask<{ profile: string[] }>("profile");
+    facts.push(`A profile of the next half minute shows whose code takes its CPU time: ${profile.join(", ")}.`);
   }
   const how =
     sourceOf(version) === "lists" ? "which has no events, so both agents list" : "whose events both agents read";

@@ -4,7 +4,8 @@
  *     node agent.js ENDPOINT
  *
  * It watches the pods and containers of the node and follows all logs. The line `work` on its standard input adds statistics every
- * 10 seconds, and for each pod a probe every 10 seconds. It answers every line with its counts as JSON, and exits when the input ends.
+ * 10 seconds, and for each pod a probe every 10 seconds. It answers the line `profile` with a profile of half a minute, every other
+ * line with its counts as JSON, and exits when the input ends.
  *
  * @module
  */
@@ -12,8 +13,10 @@ import { setMaxListeners } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient } from "k8s-cri-client";
+import { profile } from "../support/profile.js";
 
 const periodMs = 10_000;
+const profileMs = 30_000;
 const [endpoint = ""] = process.argv.slice(2);
 const counts = { pods: 0, containers: 0, lines: 0, statistics: 0, probes: 0, failures: 0 };
 const stop = new AbortController();
@@ -76,6 +79,7 @@ function work(): void {
 void duty(follow);
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === "work") work();
-  console.log(JSON.stringify({ ...counts, pods: view.pods.size, containers: view.containers.size }));
+  if (line === "profile") console.log(JSON.stringify({ profile: await profile(() => sleep(profileMs)) }));
+  else console.log(JSON.stringify({ ...counts, pods: view.pods.size, containers: view.containers.size }));
 }
 stop.abort();

@@ -7,9 +7,9 @@
  */
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { profile } from "../../support/profile.js";
 import type { Answer, Task } from "../task.js";
 import type { Item, OpenPeer, Peer, Place } from "./peer.js";
-import { profile } from "./profile.js";
 
 const peers: Record<string, () => Promise<{ open: OpenPeer }>> = {
   connect: () => import("./connect.js"),

@@ -1,4 +1,4 @@
-/** Where the CPU time of calls goes. @module */
+/** Where the CPU time of a program goes. @module */
 import { Session } from "node:inspector/promises";
 
 /** Whose code a function is, by its URL or its name. The first pattern that matches counts. */
