@@ -1,16 +1,23 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { otherFiles } from "./test/conformance/known-differences.js";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Files that mock a module globally, or count resources of the whole process. Each needs its own process. */
+/** Files that mock a module. In a process that has loaded the module for another file, the mock would have no effect. */
+const mocking = ["test/unit", "test/integration"].flatMap((folder) =>
+  readdirSync(source(folder), { recursive: true, encoding: "utf8" })
+    .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    .filter((path) => path.endsWith(".test.ts") && readFileSync(source(path), "utf8").includes("vi.mock(")),
+);
+
+/** Files that need their own process, because they mock a module or count resources of the whole process. */
 const alone = [
-  "test/unit/credentials/run-program.test.ts",
-  "test/unit/logs/{file-watch,open-current-file}.test.ts",
+  ...mocking,
   "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
-  "test/unit/resources/sessions/copy/{corpus,hostile,swapper,unpack}.test.ts",
-  "test/integration/{connect-discovery,connecting,fake-runtime,fake-sessions,hostile-streams,soak}.test.ts",
+  "test/unit/resources/sessions/copy/{hostile,swapper,unpack}.test.ts",
+  "test/integration/{connecting,fake-runtime,fake-sessions,hostile-streams,soak}.test.ts",
 ];
 
 export default defineConfig({
