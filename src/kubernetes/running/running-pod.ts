@@ -115,7 +115,8 @@ export class RunningPod implements AsyncDisposable {
 
   /**
    * Streams the state: as it is now, and after each change. Ends when the pod has ended, with its last state, when the handle is
-   * disposed of or released, or the client is closed. A reader that takes longer than the next change misses the states in between, never the last one.
+   * disposed of or released, or when the client is closed. A reader that takes longer than the next change misses the states in
+   * between, never the last one.
    *
    * ```ts
    * await using web = await plan.run(cri);
