@@ -141,6 +141,15 @@ describe("wait", () => {
     await created.remove();
     expect(await rejection(wait)).toMatchObject({ code: "NOT_FOUND" });
   });
+
+  test("adds the last state to a time limit that a poll reports early", async () => {
+    const { runtime, container } = await withContainer();
+    const polled = runtime.nextCall("ContainerStatus");
+    const wait = rejection(container.wait({ timeoutMs: 20_000 }));
+    await polled;
+    runtime.failNext("ContainerStatus", { code: "DEADLINE_EXCEEDED", message: "no answer within 2 ms" });
+    expect(String(await wait)).toContain("no answer within 2 ms; the last known state of container");
+  });
 });
 
 describe("wait for a container in the state unknown", () => {

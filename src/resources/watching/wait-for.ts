@@ -64,7 +64,8 @@ async function pollUntil<Target extends WaitTarget>(
       last = status ?? last;
     }
   } catch (error) {
-    const hasTimedOut = CriError.is(error, "DEADLINE_EXCEEDED") && (budget.leftMs() ?? 1) <= 0;
+    // Whatever the time says: the timer of the last poll may fire some milliseconds early.
+    const hasTimedOut = CriError.is(error, "DEADLINE_EXCEEDED") && budget.leftMs() !== undefined;
     throw hasTimedOut ? withLastState(error, describeState(target, last), connection.endpoint) : error;
   } finally {
     unsubscribe();
