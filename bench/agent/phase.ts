@@ -30,16 +30,16 @@ const objects = { pods: true, containers: true };
 export async function observe(program: Program, durationMs: number, each = async () => {}): Promise<Observation> {
   const before = await program.ask("");
   const samples: Cost[] = [await program.cost()];
-  const end = performance.now() + durationMs;
+  const start = performance.now();
   // Samples must not wait for what `each` does.
   const doing = (async () => {
     for (let next = replaceMs; next < durationMs; next += replaceMs) {
-      await sleep(Math.max(0, end - durationMs + next - performance.now()));
+      await sleep(Math.max(0, start + next - performance.now()));
       await each();
     }
   })();
   doing.catch(() => {}); // awaited below
-  while (performance.now() < end) {
+  while (performance.now() < start + durationMs) {
     await sleep(sampleMs);
     samples.push(await program.cost());
   }
