@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { ChannelCredentials, createChannel, createClient } from "nice-grpc";
 import { afterAll, describe, expect, test } from "vitest";
 import { ImageServiceDefinition, RuntimeServiceDefinition } from "../../src/proto.js";
+import { pidsOf } from "./helpers/host-process.js";
 import { describeRuntimes } from "./support.js";
 
 describeRuntimes((runtime) => {
@@ -18,18 +19,23 @@ describeRuntimes((runtime) => {
     const config = { metadata: metadata(name), linux: {} };
     const { podSandboxId } = await cri.runPodSandbox({ config, runtimeHandler });
     await images.pullImage({ image: { image: runtime.image } });
+    const containerId = await createContainer(podSandboxId, name, "main");
+    await cri.startContainer({ containerId });
+    return { podSandboxId, containerId };
+  }
+
+  async function createContainer(podSandboxId: string, podName: string, name: string) {
     const { containerId } = await cri.createContainer({
       podSandboxId,
-      sandboxConfig: config,
+      sandboxConfig: { metadata: metadata(podName), linux: {} },
       config: {
-        metadata: { name: "main", attempt: 0 },
+        metadata: { name, attempt: 0 },
         image: { image: runtime.image, userSpecifiedImage: runtime.image },
         command: ["/bin/sh", "-c", "mkdir /tmp/www; echo hello > /tmp/www/greeting; exec httpd -f -p 8080 -h /tmp/www"],
         linux: {},
       },
     });
-    await cri.startContainer({ containerId });
-    return { podSandboxId, containerId };
+    return containerId;
   }
 
   /** Waits for the file that the container's program writes when it starts, and prints it. */
@@ -66,6 +72,21 @@ describeRuntimes((runtime) => {
       const { podSandboxId, containerId } = await startPod(`by-${handler}`, handler);
       const { exitCode } = await cri.execSync({ containerId, cmd: ["/bin/true"] });
       expect(exitCode).toBe(0);
+      await removePod(podSandboxId);
+    });
+
+    test("starts a container although the shim of its pod takes 3 s to answer, as on a busy machine", async () => {
+      const { podSandboxId } = await startPod("busy");
+      const [shim] = pidsOf(podSandboxId) as [number];
+      process.kill(shim, "SIGSTOP");
+      const thaw = setTimeout(() => process.kill(shim, "SIGCONT"), 3000);
+      try {
+        const second = await createContainer(podSandboxId, "busy", "second");
+        await cri.startContainer({ containerId: second });
+      } finally {
+        clearTimeout(thaw);
+        process.kill(shim, "SIGCONT");
+      }
       await removePod(podSandboxId);
     });
 

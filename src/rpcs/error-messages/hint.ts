@@ -55,6 +55,14 @@ export function hint(code: Status, details: string): string | undefined {
   if (/^exit status 1$|failed to create symbolic link "[^"]*" to the container log file/.test(details)) {
     return "the folder of the container's log may be missing on the node; create it there, or choose another logPath";
   }
+  // containerd 1.6 and 1.7: … namespace path: lstat /proc/0/ns/ipc: no such file or directory
+  if (/lstat \/proc\/0\/ns\//.test(details)) {
+    return (
+      "the node was too busy: when the container was created, the pod's shim did not answer in time (2 s), and so the " +
+      "container can never start; remove it and create it again. containerd's setting of the time is " +
+      "io.containerd.timeout.task.state"
+    );
+  }
   if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {
     return (
       "a gRPC server answers here but serves no CRI v1: containerd older than 1.6, a containerd whose cri plugin is in " +

@@ -51,6 +51,9 @@ export function containerdConfig(settings: ContainerdSettings): string {
         tcp_tls_ca: tcp.clientAuthorityFile,
       }),
     },
+    // containerd waits 2 s for the state of a task. After that, it takes 0 as the pid of the sandbox, and the containers
+    // that it then creates can never start: lstat /proc/0/ns/ipc. A busy machine takes longer.
+    timeouts: { "io.containerd.timeout.task.state": "30s" },
     plugins: {
       ...plugins,
       "io.containerd.internal.v1.opt": { path: `${settings.root}/opt` },

@@ -502,6 +502,11 @@ describe("hint", () => {
     ],
     [Status.RESOURCE_EXHAUSTED, "grpc: trying to send message larger than max (5 vs. 4)", /max_send_message_size/],
     [Status.UNIMPLEMENTED, "unknown service runtime.v1.RuntimeService", /disable_tcp_service/],
+    [
+      Status.UNKNOWN,
+      "… namespace path: lstat /proc/0/ns/ipc: no such file or directory: unknown",
+      /too busy.*remove it and create it again.*task\.state/,
+    ],
   ])("%s %s", (code, details, expected) => {
     expect(hint(code, details)).toMatch(expected);
   });
