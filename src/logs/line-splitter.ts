@@ -6,6 +6,14 @@ import type { GapReason, ReportGap } from "./log-gap.js";
 /** How much to read at a time, in bytes. */
 const chunkBytes = 256 * 1024;
 
+/** The longest beginning of a line for which a log at rest gives its buffer back, in bytes. */
+const restBytes = 4096;
+
+/** The buffer that was given back last. Thousands of followed logs share it, because they are read one after the other. */
+let spare: Buffer | undefined;
+
+const none = Buffer.alloc(0);
+
 const lineBreak = 0x0a;
 
 /** Detects the format of a line and parses it into `line`. */
@@ -40,7 +48,7 @@ export class LineSplitter {
   readonly #line = new Line();
   #path = "";
   #format: LogFormat | undefined;
-  #bytes = Buffer.allocUnsafe(chunkBytes);
+  #bytes: Buffer = none;
   #filled = 0;
   /** Where the search for a line break continues. */
   #searched = 0;
@@ -85,8 +93,10 @@ export class LineSplitter {
 
   /** Returns the buffer to which the caller writes the next bytes of the file; never empty. */
   space(): Buffer {
-    if (this.#filled === this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.min(this.#bytes.length * 2, this.#maxBytes + chunkBytes));
+    const { length } = this.#bytes;
+    if (this.#filled === length) {
+      const larger =
+        length < chunkBytes ? takeChunk() : Buffer.allocUnsafe(Math.min(length * 2, this.#maxBytes + chunkBytes));
       this.#bytes.copy(larger);
       this.#bytes = larger;
     }
@@ -109,6 +119,13 @@ export class LineSplitter {
     if (start > 0) bytes.copyWithin(0, start);
     this.#base += start;
     this.#filled = this.#searched = this.#filled - start;
+  }
+
+  /** Gives the buffer back until there is more to read. Keeps the bytes of an unfinished line. */
+  pause(): void {
+    if (this.#bytes.length < chunkBytes || this.#filled > restBytes) return;
+    if (this.#bytes.length === chunkBytes) spare = this.#bytes;
+    this.#bytes = this.#filled === 0 ? none : Buffer.from(this.#bytes.subarray(0, this.#filled));
   }
 
   /** Copies bytes to the buffer, and passes on the lines that are now complete. */
@@ -175,4 +192,10 @@ export class LineSplitter {
   #report(reason: GapReason, start: number, end: number): void {
     this.#onGap({ reason, path: this.#path, offset: this.#base + start, bytes: end - start });
   }
+}
+
+function takeChunk(): Buffer {
+  const chunk = spare ?? Buffer.allocUnsafe(chunkBytes);
+  spare = undefined;
+  return chunk;
 }

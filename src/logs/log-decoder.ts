@@ -73,6 +73,11 @@ export class LogDecoder {
     return this.#entries.take();
   }
 
+  /** Frees what is only needed while there is something to read. May be called whenever the end of the file is reached. */
+  pause(): void {
+    this.#splitter.pause();
+  }
+
   /** Decodes bytes that are in another buffer than {@link space}. */
   add(bytes: Buffer): Entries {
     this.#splitter.addCopy(bytes);

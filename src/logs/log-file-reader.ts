@@ -62,9 +62,14 @@ export class LogFileReader {
       const space = this.#decoder.space();
       const count = isInMemory ? file.readNow(space) : await file.read(space);
       isAtEnd = isLocal && count < space.length;
-      if (count === 0) return;
+      if (count === 0) {
+        this.#decoder.pause();
+        return;
+      }
       if (this.#fingerprint === undefined) await this.#identify(file);
-      yield this.#decoder.added(count);
+      const entries = this.#decoder.added(count);
+      if (isAtEnd) this.#decoder.pause();
+      yield entries;
     }
   }
 

@@ -47,6 +47,22 @@ describe("following", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
+  test("logs at rest share one buffer", async () => {
+    const bytesOf = () => process.memoryUsage().arrayBuffers;
+    const before = bytesOf();
+    const logs: ReturnType<typeof follow>[] = [];
+    for (let index = 0; index < 50; index++) {
+      const log = follow(folder.file(`at-rest-${index}.log`, criLine(0)));
+      await log.until(1);
+      logs.push(log);
+    }
+    // A buffer for each log takes 13 MB.
+    expect(bytesOf() - before).toBeLessThan(5e6);
+    appendFileSync(`${folder.path}/at-rest-0.log`, criLine(1));
+    await logs[0]!.until(2);
+    for (const log of logs) await log.close();
+  });
+
   test("starts at tailLines; 0 emits only new lines", async () => {
     const path = folder.file("0.log", criLines(0, 10) + criLine(10).slice(0, 45));
     const last = follow(path, { tailLines: 3 });
