@@ -1,16 +1,15 @@
 import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { onAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
 import { type FileChange, FolderWatch } from "./folder-watch.js";
 import type { FileState } from "./log-file.js";
-import { sweep } from "./sweep.js";
+import { type Swept, sweep } from "./sweep.js";
 
 /**
  * Reports possible changes of a file. Watches the directory, because a rotation gives the name to another file. If watching is
  * not possible (too many watchers, no such directory, a file system without events), the follower polls.
  */
-export class FileWatch {
+export class FileWatch implements Swept {
   readonly #path: string;
   readonly #log: string;
   readonly #isLink: boolean;
@@ -18,6 +17,9 @@ export class FileWatch {
   #unwatch = () => {};
   #change: FileChange | undefined;
   #wake = () => {};
+  /** The state of the file during a wait for an event. */
+  #expected: FileState | undefined;
+  #stopSweep: (() => void) | undefined;
 
   /**
    * @param path the file, without symbolic links
@@ -43,22 +45,25 @@ export class FileWatch {
   }
 
   /**
-   * Waits for a change since {@link takeChange}. Rejects with the signal's reason.
+   * Waits for a change since {@link takeChange}.
    *
    * @param milliseconds the longest wait
    */
-  wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-    return this.#wait((end) => startTimer(milliseconds, end), signal);
+  wait(milliseconds: number): Promise<void> {
+    return this.#wait((end) => startTimer(milliseconds, end));
   }
 
   /** Waits like {@link wait}, but without a limit, and notices in the end also a change without an event. */
-  waitForEvent(state: FileState, signal: AbortSignal): Promise<void> {
-    return this.#wait((end) => {
-      const check = () => {
-        if (!isIn(state, this.#log)) end();
-      };
-      return sweep({ check });
-    }, signal);
+  async waitForEvent(state: FileState): Promise<void> {
+    this.#stopSweep ??= sweep(this);
+    this.#expected = state;
+    await this.#wait(() => () => {});
+    this.#expected = undefined;
+  }
+
+  /** Ends a wait for an event if the file has changed without one. */
+  check(): void {
+    if (this.#expected && !isIn(this.#expected, this.#log)) this.#wake();
   }
 
   /** Ends a wait, as a change does. */
@@ -69,26 +74,25 @@ export class FileWatch {
   }
 
   close(): void {
+    this.#stopSweep?.();
+    this.#stopSweep = undefined;
+    this.#stopWatching();
+  }
+
+  #stopWatching(): void {
     this.#unwatch();
     this.#folder = undefined;
   }
 
-  #wait(startLimit: (end: () => void) => () => void, signal: AbortSignal): Promise<void> {
+  #wait(startLimit: (end: () => void) => () => void): Promise<void> {
     if (!this.#folder) this.#watch();
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
+    return new Promise((resolve) => {
       if (this.#change) return resolve();
-      const done = () => {
+      const stopLimit = startLimit(resolve);
+      this.#wake = () => {
         stopLimit();
-        stopListening();
         resolve();
       };
-      const stopLimit = startLimit(done);
-      const stopListening = onAbort(signal, () => {
-        stopLimit();
-        reject(signal.reason);
-      });
-      this.#wake = done;
     });
   }
 
@@ -96,7 +100,7 @@ export class FileWatch {
     try {
       this.#folder = FolderWatch.of(dirname(this.#path));
       this.#unwatch = this.#folder.add(basename(this.#path), (change) => {
-        if (change === "lost") this.close();
+        if (change === "lost") this.#stopWatching();
         this.wake(change);
       });
     } catch {

@@ -20,6 +20,7 @@ export interface FollowContext {
  */
 export async function* follow(file: LogFile, context: FollowContext): AsyncGenerator<Entries> {
   const { path, reader, rotations, liveness } = context;
+  const stopListening = liveness.listen();
   let current = file;
   let watch = new FileWatch(current.path, path);
   /** Whether the current file was rotated and read to its end. */
@@ -81,6 +82,7 @@ export async function* follow(file: LogFile, context: FollowContext): AsyncGener
       isLastPass = !(await liveness.waitForMore(watch, isCurrent ? { ...state, size: current.position } : undefined));
     }
   } finally {
+    stopListening();
     watch.close();
     await current.close();
   }

@@ -28,9 +28,21 @@ export class Liveness {
     this.#signal = signal;
   }
 
+  /** Makes the signals end a wait, until the returned function is called: that of the reader, and that of the writer's end. */
+  listen(): () => void {
+    const { writerEnded } = this.#settings;
+    const wake = () => this.#wake();
+    const stop = onAbort(this.#signal, wake);
+    const stopWriter = writerEnded && onAbort(writerEnded, wake);
+    return () => {
+      stop();
+      stopWriter?.();
+    };
+  }
+
   /**
    * Waits until the log may have changed or `isRunning` settles, at most for the polling interval unless events suffice. Must be
-   * called after everything was read. Rejects with the error of `isRunning`.
+   * called after everything was read, and after {@link listen}. Rejects with the error of `isRunning`.
    *
    * @param read the state of the file if its current end is the end of the log. Then the wait may have no limit
    * @returns false, without waiting, if no more lines are expected
@@ -41,17 +53,9 @@ export class Liveness {
     this.#wake = () => watch.wake();
     if (!this.#expectsMore()) return false;
     this.#settings.onWait();
-    const { writerEnded } = this.#settings;
-    const unlisten = writerEnded && onAbort(writerEnded, () => watch.wake());
-    try {
-      if (read && watch.isReliable && !this.#settings.isRunning && !this.#settings.until) {
-        await watch.waitForEvent(read, this.#signal);
-      } else {
-        await watch.wait(this.#pauseMs, this.#signal);
-      }
-    } finally {
-      unlisten?.();
-    }
+    if (read && watch.isReliable && !this.#settings.isRunning && !this.#settings.until) await watch.waitForEvent(read);
+    else await watch.wait(this.#pauseMs);
+    this.#signal.throwIfAborted();
     return true;
   }
 

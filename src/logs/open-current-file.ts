@@ -76,6 +76,7 @@ export async function waitForCurrentFile(
   settings: ReadSettings,
   signal: AbortSignal,
 ): Promise<LogFile | undefined> {
+  const stopListening = liveness.listen();
   const watch = new FileWatch(path);
   try {
     do {
@@ -85,6 +86,7 @@ export async function waitForCurrentFile(
     } while (await liveness.waitForMore(watch));
     return await pollUntilOpen(path, () => openIfExists(path), settings, signal);
   } finally {
+    stopListening();
     watch.close();
   }
 }

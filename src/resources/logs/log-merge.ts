@@ -75,7 +75,10 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
   readonly #ready: Source<Entry, Owner>[] = [];
   #added = 0;
   #failure: { readonly reason: unknown } | undefined;
+  /** Whether {@link next} must look again for entries. */
   #changed = false;
+  /** Whether {@link next} must return. */
+  #isNotified = false;
   #wake = () => {};
 
   /** @param windowMs how long a new entry is held back while another log waits for more lines */
@@ -83,6 +86,7 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
     this.#windowMs = windowMs;
     this.#signal = signal;
     onAbort(signal, () => {
+      this.#look();
       for (const source of this.#sources.keys()) source.release();
     });
   }
@@ -116,13 +120,13 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
   /** Makes {@link next} reject. */
   fail(reason: unknown): void {
     this.#failure ??= { reason };
-    this.notify();
+    this.#look();
   }
 
   /** Ends the wait of {@link next}, which then returns. */
   notify(): void {
-    this.#changed = true;
-    this.#wake();
+    this.#isNotified = true;
+    this.#look();
   }
 
   /** Resolves when all logs are closed, after they have ended or the signal has aborted. */
@@ -130,38 +134,51 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
     await Promise.all(this.#sources.values());
   }
 
-  /** Returns the entries that need not be held back. If there are none, waits for a change, and may then return an empty list. */
+  /** Waits for entries that need not be held back, and returns them. Returns an empty list after {@link notify}. */
   async next(): Promise<readonly (Entry & Owner)[]> {
-    // Lets the logs read their files, even if the caller never waits.
-    await setImmediate();
-    this.#signal.throwIfAborted();
-    if (this.#failure) throw this.#failure.reason;
+    for (let hasRested = false; ; hasRested = true) {
+      this.#signal.throwIfAborted();
+      if (this.#failure) throw this.#failure.reason;
+      const holdMs = this.#holdMs();
+      if (holdMs > 0) {
+        if (this.#isNotified) {
+          this.#isNotified = false;
+          return [];
+        }
+        await this.#waitForChange(holdMs);
+      } else if (hasRested) {
+        return this.#take();
+      } else {
+        // Lets the logs read their files, even if the caller never waits.
+        await setImmediate();
+      }
+    }
+  }
+
+  #take(): readonly (Entry & Owner)[] {
     const entries: (Entry & Owner)[] = [];
-    let holdMs = Number.POSITIVE_INFINITY;
-    while (entries.length < maxBatch) {
-      const source = this.#ready.at(-1);
-      if (!source) break;
-      holdMs = this.#holdMs(source);
-      if (holdMs > 0) break;
+    do {
+      const source = this.#ready.pop() as Source<Entry, Owner>;
       entries.push(source.take());
-      this.#ready.pop();
       if (source.head) this.#insert(source);
       else this.#refill(source);
-    }
-    if (entries.length === 0) await this.#waitForChange(holdMs);
+    } while (entries.length < maxBatch && this.#holdMs() <= 0);
     return entries;
   }
 
   async #read(source: Source<Entry, Owner>, open: OpenLog<Entry>): Promise<void> {
     const onWait = () => {
       source.isWaiting = !source.head;
-      this.notify();
+      // Otherwise, nothing waits for this log.
+      if (this.#ready.length > 0) this.#look();
     };
     for await (const batch of open(onWait)) {
+      const { isWaiting } = source;
       const taken = source.fill(batch);
       this.#empty.delete(source);
       this.#insert(source);
-      this.notify();
+      // Otherwise, the earliest entry is held back until the same time as before.
+      if (!isWaiting || this.#empty.size === 0 || this.#ready.at(-1) === source) this.#look();
       await taken;
     }
   }
@@ -181,27 +198,32 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
     source.release();
   }
 
-  /** Returns how long to hold back the earliest entry: until no other log can have an earlier one. */
-  #holdMs(earliest: Source<Entry, Owner>): number {
+  /** Returns how long to hold back the earliest entry: until no other log can have an earlier one. `Infinity` without entries. */
+  #holdMs(): number {
+    const earliest = this.#ready.at(-1);
+    if (!earliest) return Number.POSITIVE_INFINITY;
     if (this.#empty.size === 0) return 0;
     for (const { isWaiting } of this.#empty) if (!isWaiting) return Number.POSITIVE_INFINITY;
-    return Math.max(0, this.#windowMs - earliest.heldMs);
+    // Whole milliseconds: a timer may fire a part of one too early, and would have to be started again.
+    return Math.max(0, Math.floor(this.#windowMs - earliest.heldMs));
   }
 
-  /** Waits for {@link notify}, at most for this time. */
+  /** Makes {@link next} look again for entries. */
+  #look(): void {
+    this.#changed = true;
+    this.#wake();
+  }
+
+  /** Waits for {@link #look}, at most for this time. */
   async #waitForChange(ms: number): Promise<void> {
     if (!this.#changed) {
       await new Promise<void>((resolve) => {
-        const done = () => {
-          stopTimer();
-          stopListening();
+        const stopTimer = ms < Number.POSITIVE_INFINITY ? startTimer(ms, resolve) : undefined;
+        this.#wake = () => {
+          stopTimer?.();
           resolve();
         };
-        const stopTimer = startTimer(ms, done);
-        const stopListening = onAbort(this.#signal, done);
-        this.#wake = done;
       });
-      this.#signal.throwIfAborted();
     }
     this.#changed = false;
   }

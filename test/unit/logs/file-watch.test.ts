@@ -12,13 +12,12 @@ vi.mock(import("node:fs"), async (original) => {
 });
 
 const folder = temporaryFolder();
-const { signal } = new AbortController();
 
 afterEach(() => vi.mocked(watch).mockReset());
 
 async function waitedMs(watch: FileWatch, milliseconds: number): Promise<number> {
   const startedAt = performance.now();
-  await watch.wait(milliseconds, signal);
+  await watch.wait(milliseconds);
   return performance.now() - startedAt;
 }
 
@@ -122,15 +121,5 @@ describe("watching a file", () => {
     await mkdir(folder.file("pod"));
     await appendFile(folder.file("pod/0.log"), criLine(1));
     await expect.poll(() => idle.found.at(-1)).toBe("pod/0.log: line 1");
-  });
-
-  test("an abort rejects the wait with its reason", async () => {
-    const watching = new FileWatch(folder.file("0.log", ""));
-    const controller = new AbortController();
-    const waiting = watching.wait(10_000, controller.signal);
-    controller.abort("enough");
-    await expect(waiting).rejects.toBe("enough");
-    await expect(watching.wait(10_000, controller.signal)).rejects.toBe("enough");
-    watching.close();
   });
 });

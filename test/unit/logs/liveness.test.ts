@@ -1,8 +1,10 @@
+import { getEventListeners } from "node:events";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { FileWatch } from "../../../src/logs/file-watch.js";
 import { Liveness } from "../../../src/logs/liveness.js";
+import { fileState } from "../../../src/logs/log-file.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import type { ReadLogOptions } from "../../../src/logs/read-options.js";
 import { checkReadOptions } from "../../../src/logs/read-settings.js";
@@ -86,14 +88,33 @@ describe("isRunning", () => {
     };
     const liveness = new Liveness(checkReadOptions({ isRunning }), controller.signal);
     const watch = new FileWatch(folder.file("0.log", ""));
+    const stopListening = liveness.listen();
     const unhandled = await unhandledDuring(async () => {
       const waiting = liveness.waitForMore(watch);
       controller.abort("enough");
       await expect(waiting).rejects.toBe("enough");
       await expect(liveness.waitForMore(watch)).rejects.toBe("enough");
     }).finally(() => watch.close());
+    stopListening();
     expect(unhandled).toEqual([]);
     expect(asked).toBe(1);
+  });
+
+  test("an abort ends a wait for an event, and leaves no listener", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const liveness = new Liveness(checkReadOptions({ follow: true }), signal);
+    const path = folder.file("0.log", "");
+    const file = await fileState(path);
+    const watch = new FileWatch(path);
+    const stopListening = liveness.listen();
+    expect(watch.isReliable).toBe(true);
+    const waiting = liveness.waitForMore(watch, file);
+    setTimeout(() => controller.abort("enough"), 10);
+    await expect(waiting).rejects.toBe("enough");
+    stopListening();
+    watch.close();
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("delays no lines while it is pending, and is not called again meanwhile", async () => {
