@@ -31,7 +31,7 @@ ${duties()}`;
 function duties(): string {
   return (
     "Both agents watch the node and follow all logs. At rest, nothing happens. At work, one container of each pod writes a line every 10 seconds, the agents take statistics of all containers every 10 seconds and probe each pod every 10 seconds (ExecSync), and one pod is replaced every 10 seconds. " +
-    "The agents take turns, because the probes of two would slow the runtime. CPU time and memory are the kernel's figures for the agent's process. The calls themselves also cost CPU time of the runtime, which is not included."
+    "The agents take turns, because the probes of two would slow the runtime. Two shorter phases show limits: this package with `--max-semi-space-size=1`, and a program that only makes the probes. CPU time and memory are the kernel's figures for the agent's process. The calls themselves also cost CPU time of the runtime, which is not included."
   );
 }
 
@@ -42,6 +42,8 @@ interface Agent {
   name: string;
   role: Role;
   start(stage: Stage): Program;
+  /** Whether it works only for the time that the others rest, after as long to compile what it needs. */
+  isBrief?: boolean;
 }
 
 export async function page(args: string[]): Promise<Report> {
@@ -58,22 +60,31 @@ export async function page(args: string[]): Promise<Report> {
     return { ...report, warnings, sections: [] };
   }
   const warnings = options["no-go"] ? ["--no-go leaves out the agent in Go."] : [];
-  const program = await compileProgram("bench/agent/node-program.ts", "agent.js");
+  const ours = await compileProgram("bench/agent/node-program.ts", "agent.js");
+  const probes = await compileProgram("bench/agent/probes-program.ts", "probes.js");
   const sections: Section[] = [];
   for (const version of parseVersions(options.versions)) {
     await using stage = await Stage.open(version, pods);
     const agents: Agent[] = [
+      { name: "k8s-cri-client", role: "ours", start: node(ours) },
       {
-        name: "k8s-cri-client",
+        name: "k8s-cri-client, 1 MB semi-spaces",
         role: "ours",
-        start: ({ endpoint }) => new Program(process.execPath, [program, endpoint]),
+        start: node("--max-semi-space-size=1", ours),
+        isBrief: true,
       },
     ];
     if (!options["no-go"]) agents.push(await goAgent(version));
+    agents.push({ name: "only the probes, by grpc-js", role: "baseline", start: node(probes), isBrief: true });
     sections.push(await measure(stage, version, agents, durationMs, warnings));
   }
   return { ...report, warnings, sections };
 }
+
+const node =
+  (...args: string[]) =>
+  ({ endpoint }: Stage) =>
+    new Program(process.execPath, [...args, endpoint]);
 
 const sourceOf = (version: LabVersion) => (version.startsWith("1.") ? "lists" : "events");
 
@@ -91,27 +102,32 @@ async function measure(
   warnings: string[],
 ): Promise<Section> {
   const rest: Phase[] = [];
-  const work: Phase[] = [];
+  const work: (Phase & { isBrief: boolean })[] = [];
   const facts: string[] = [];
-  for (const { name, role, start } of agents) {
+  for (const { name, role, start, isBrief = false } of agents) {
     await stage.setWorking(false);
     await using program = start(stage);
     // Long enough for the first lists, and for both programs to compile or load what they need.
     await sleep(5_000);
-    rest.push({ name, role, ...(await observe(program, durationMs / 5)) });
+    if (!isBrief) rest.push({ name, role, ...(await observe(program, durationMs / 5)) });
     await stage.setWorking(true);
     await program.ask("work");
-    const phase = { name, role, ...(await observe(program, durationMs, () => stage.replacePod())) };
+    if (isBrief) await sleep(durationMs / 5);
+    // A baseline does not notice new pods.
+    const replace = role === "baseline" ? undefined : () => stage.replacePod();
+    const phase = { name, role, isBrief, ...(await observe(program, isBrief ? durationMs / 5 : durationMs, replace)) };
     work.push(phase);
+    const { failures = 0, ...did } = phase.did;
+    if (failures > 0) warnings.push(`${stage.runtime}: ${name}: ${failures} failures.`);
+    const counts = Object.entries(did).map(([what, count]) => `${count} ${what}`);
+    facts.push(`${name}, at work: ${counts.join(", ")}.`);
+    if (isBrief) continue;
     const { outcome, growth } = judge(
       phase.samples.map(({ rssBytes }) => rssBytes),
       tolerance,
     );
     if (outcome !== "flat") warnings.push(`${stage.runtime}: memory of ${name}: ${outcome}.`);
-    const { failures = 0, ...did } = phase.did;
-    if (failures > 0) warnings.push(`${stage.runtime}: ${name}: ${failures} failures.`);
-    const counts = Object.entries(did).map(([what, count]) => `${count} ${what}`);
-    facts.push(`${name} at work: ${counts.join(", ")}; memory grew by ${(growth / 1e6).toFixed(1)} MB (${outcome}).`);
+    facts.push(`Its memory grew by ${(growth / 1e6).toFixed(1)} MB (${outcome}).`);
     if (role !== "ours") continue;
     const { profile } = await program.ask<{ profile: string[] }>("profile");
     facts.push(`A profile of the next half minute shows whose code takes its CPU time: ${profile.join(", ")}.`);
@@ -123,6 +139,9 @@ async function measure(
     title: `On ${stage.runtime}`,
     about: `${stage.runtime}, ${how}. ${facts.join(" ")}`,
     charts: [...phaseCharts("at rest", rest), ...phaseCharts("at work", work, await baselines())],
-    diagrams: phaseDiagrams("at work", work),
+    diagrams: phaseDiagrams(
+      "at work",
+      work.filter(({ isBrief }) => !isBrief),
+    ),
   };
 }
