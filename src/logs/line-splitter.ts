@@ -6,13 +6,11 @@ import type { GapReason, ReportGap } from "./log-gap.js";
 /** How much to read at a time, in bytes. */
 const chunkBytes = 256 * 1024;
 
-/** The longest beginning of a line for which a log at rest gives its buffer back, in bytes. */
-const restBytes = 4096;
+/** How much to read first, in bytes: enough for the new lines of most followed logs, of which there may be thousands. */
+const smallBytes = 4 * 1024;
 
-/** The buffer that was given back last. Thousands of followed logs share it, because they are read one after the other. */
+/** The buffer of {@link chunkBytes} that was given back last. */
 let spare: Buffer | undefined;
-
-const none = Buffer.alloc(0);
 
 const lineBreak = 0x0a;
 
@@ -48,7 +46,8 @@ export class LineSplitter {
   readonly #line = new Line();
   #path = "";
   #format: LogFormat | undefined;
-  #bytes: Buffer = none;
+  readonly #small = Buffer.allocUnsafeSlow(smallBytes);
+  #bytes: Buffer = this.#small;
   #filled = 0;
   /** Where the search for a line break continues. */
   #searched = 0;
@@ -94,18 +93,14 @@ export class LineSplitter {
   /** Returns the buffer to which the caller writes the next bytes of the file; never empty. */
   space(): Buffer {
     const { length } = this.#bytes;
-    if (this.#filled === length) {
-      const larger =
-        length < chunkBytes ? takeChunk() : Buffer.allocUnsafe(Math.min(length * 2, this.#maxBytes + chunkBytes));
-      this.#bytes.copy(larger);
-      this.#bytes = larger;
-    }
+    if (this.#filled === length) this.#moveTo(Buffer.allocUnsafe(Math.min(length * 2, this.#maxBytes + chunkBytes)));
     return this.#bytes.subarray(this.#filled);
   }
 
   /** Processes bytes that the caller has written to {@link space}: passes on the lines that are now complete. */
   added(count: number): void {
     this.#filled += count;
+    const isFull = this.#filled === this.#bytes.length;
     const bytes = this.#bytes.subarray(0, this.#filled);
     let start = 0;
     for (let end = bytes.indexOf(lineBreak, this.#searched); end >= 0; end = bytes.indexOf(lineBreak, start)) {
@@ -119,13 +114,20 @@ export class LineSplitter {
     if (start > 0) bytes.copyWithin(0, start);
     this.#base += start;
     this.#filled = this.#searched = this.#filled - start;
+    // There may be more than fits into the small buffer.
+    if (isFull && this.#bytes === this.#small) this.#moveTo(takeChunk());
   }
 
-  /** Gives the buffer back until there is more to read. Keeps the bytes of an unfinished line. */
+  /** Gives a large buffer back until there is more to read. Keeps the bytes of an unfinished line. */
   pause(): void {
-    if (this.#bytes.length < chunkBytes || this.#filled > restBytes) return;
+    if (this.#bytes === this.#small || this.#filled >= smallBytes) return;
     if (this.#bytes.length === chunkBytes) spare = this.#bytes;
-    this.#bytes = this.#filled === 0 ? none : Buffer.from(this.#bytes.subarray(0, this.#filled));
+    this.#moveTo(this.#small);
+  }
+
+  #moveTo(other: Buffer): void {
+    this.#bytes.copy(other, 0, 0, this.#filled);
+    this.#bytes = other;
   }
 
   /** Copies bytes to the buffer, and passes on the lines that are now complete. */

@@ -57,10 +57,12 @@ export class LogFileReader {
    * @param isFresh whether the next bytes were written just now
    */
   async *readToEnd(file: LogFile, isLocal = false, isFresh = false): AsyncGenerator<Entries> {
-    for (let [isAtEnd, isInMemory] = [false, isFresh]; !this.finished && !isAtEnd; isInMemory = false) {
+    let isAtEnd = false;
+    for (let reads = 0; !this.finished && !isAtEnd; reads++) {
       this.#signal.throwIfAborted();
       const space = this.#decoder.space();
-      const count = isInMemory ? file.readNow(space) : await file.read(space);
+      // The first read is a small one.
+      const count = isFresh && reads < 2 ? file.readNow(space) : await file.read(space);
       isAtEnd = isLocal && count < space.length;
       if (count === 0) {
         this.#decoder.pause();
