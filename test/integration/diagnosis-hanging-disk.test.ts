@@ -10,7 +10,8 @@ vi.mock("node:fs/promises", async (original) => ({
 
 test("a diagnosis does not wait for a file system that hangs", async () => {
   const { runtime } = await startFake();
-  const { findings } = await diagnose({ endpoint: runtime.endpoint, timeoutMs: 200 });
+  // Long enough for the calls that find the file systems, on a busy machine.
+  const { findings } = await diagnose({ endpoint: runtime.endpoint, timeoutMs: 3_000 });
   const disks = findings.filter(({ check }) => check === "disk");
   expect(disks.map(({ status }) => status)).toContain("failure");
   expect(disks.find(({ status }) => status === "failure")?.found).toContain("does not answer");

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { LogEntry } from "../../../../src/logs/entry.js";
 import { LogMerge } from "../../../../src/resources/logs/log-merge.js";
 
@@ -142,6 +142,34 @@ describe("logs that are followed", () => {
     expect(texts).toEqual(["first", "second"]);
     // The window ends by this machine's clock, and not when that clock reaches the timestamps.
     expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test("wakes once for a line that no earlier one can precede", async () => {
+    const started = vi.spyOn(globalThis, "setTimeout");
+    onTestFinished(() => started.mockRestore());
+    const merge = new LogMerge<LogEntry, object>(20, new AbortController().signal);
+    const put: ((entry: LogEntry) => void)[] = [];
+    for (let index = 0; index < 20; index++) {
+      const log = async function* (onWait: () => void) {
+        onWait();
+        yield [await new Promise<LogEntry>((resolve) => (put[index] = resolve))];
+        onWait();
+        await new Promise(() => {});
+      };
+      merge.add(log, {}, () => {});
+    }
+    const next = async () => {
+      for (;;) {
+        const entries = await merge.next();
+        if (entries.length > 0) return entries;
+      }
+    };
+    const found = next();
+    await new Promise(setImmediate);
+    expect(started).not.toHaveBeenCalled();
+    put[3]?.(now("a"));
+    expect(await found).toHaveLength(1);
+    expect(started).toHaveBeenCalledTimes(1);
   });
 
   test("returns no entry before a log that is still being read, however slow it is", async () => {
