@@ -11,7 +11,7 @@ vi.mock("node:fs/promises", async (original) => ({
 test("a diagnosis does not wait for a file system that hangs", async () => {
   const { runtime } = await startFake();
   // Long enough for the calls that find the file systems, on a busy machine.
-  const { findings } = await diagnose({ endpoint: runtime.endpoint, timeoutMs: 3_000 });
+  const { findings } = await diagnose({ endpoint: runtime.endpoint, timeoutMs: 1_500 });
   const disks = findings.filter(({ check }) => check === "disk");
   expect(disks.map(({ status }) => status)).toContain("failure");
   expect(disks.find(({ status }) => status === "failure")?.found).toContain("does not answer");
