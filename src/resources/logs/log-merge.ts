@@ -204,8 +204,7 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
     if (!earliest) return Number.POSITIVE_INFINITY;
     if (this.#empty.size === 0) return 0;
     for (const { isWaiting } of this.#empty) if (!isWaiting) return Number.POSITIVE_INFINITY;
-    // Whole milliseconds: a timer may fire a part of one too early, and would have to be started again.
-    return Math.max(0, Math.floor(this.#windowMs - earliest.heldMs));
+    return Math.max(0, this.#windowMs - earliest.heldMs);
   }
 
   /** Makes {@link next} look again for entries. */
@@ -218,7 +217,8 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
   async #waitForChange(ms: number): Promise<void> {
     if (!this.#changed) {
       await new Promise<void>((resolve) => {
-        const stopTimer = ms < Number.POSITIVE_INFINITY ? startTimer(ms, resolve) : undefined;
+        // A timer may fire a millisecond too early, and would then have to be started again.
+        const stopTimer = ms < Number.POSITIVE_INFINITY ? startTimer(Math.ceil(ms) + 1, resolve) : undefined;
         this.#wake = () => {
           stopTimer?.();
           resolve();
