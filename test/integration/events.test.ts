@@ -48,7 +48,7 @@ const lifecycle = [
 ];
 
 /** Waits until the client no longer takes events that seem to be older than its first lists for a replay. */
-const replayEnds = () => sleep(300);
+const replayEnds = () => sleep(1_100);
 
 describe("events", () => {
   test.each([
@@ -175,6 +175,23 @@ describe("events", () => {
     await ready;
     await sleep(300);
     expect(types()).toEqual([]);
+  });
+
+  test("do not report a replay that arrives late and slowly, but what happens meanwhile", async () => {
+    const { runtime, cri } = await startFake();
+    await cri.version();
+    const stream = cri.events();
+    const { types } = collect(stream);
+    await stream.ready;
+    const fresh = toNanoseconds(new Date());
+    runtime.emit({ createdAt: fresh, podSandboxStatus: { id: "brief", createdAt: fresh } });
+    for (let pod = 0; pod < 6; pod++) {
+      await sleep(300);
+      const createdAt = toNanoseconds(new Date(Date.now() - 60_000));
+      runtime.emit({ createdAt, podSandboxStatus: { id: `old-${pod}`, createdAt } });
+    }
+    await sleep(300);
+    expect(types()).toEqual(["podAdded", "podRemoved"]);
   });
 
   test.each([

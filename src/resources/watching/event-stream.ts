@@ -69,7 +69,7 @@ export class EventStream extends CriStream<CriEvent> {
   /**
    * Begins the stream, and resolves once the stream is certain to report every later change. After using `ready`, read the stream
    * or close it. If the clock of the runtime is behind that of the client, the stream may miss objects that are both created and
-   * removed within the first quarter of a second.
+   * removed within the first second, and longer while such events follow each other: at most 10 seconds.
    *
    * Rejects if the stream fails or ends before that, or has ended already: with the signal's reason, `CLIENT_CLOSED`, or
    * `CANCELLED` after {@link close}.

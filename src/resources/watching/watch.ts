@@ -27,10 +27,13 @@ const lastStepWithEvents = 5;
 const maxBurstStep = 3;
 
 /**
- * How long after the first lists an event may still be a replay. containerd 2 sends its replay within about 30 ms, with gaps of up to
- * 17 ms on a busy machine, and never says where it ends.
+ * How long after the first lists, or after the last replayed event, another may follow, in milliseconds. containerd 2 sends its replay
+ * within about 30 ms, on a busy machine within more than 250 ms, and never says where it ends.
  */
-const replayMs = 250;
+const replayMs = 1_000;
+
+/** How long after the first lists a replay ends at the latest, in milliseconds. */
+const maxReplayMs = 10_000;
 
 /** The limit for the relists of a new watch while events keep arriving. Events that arrive after the last one count as changes. */
 const maxFirstLists = 5;
@@ -53,8 +56,8 @@ export class Watch {
   /** Whether events may have been missed since the last `resync`. */
   #hasGap = false;
   #isRuntimeDown = false;
-  /** Events that were created before a time are replayed until another. */
-  #replay = { before: new Date(0), until: 0 };
+  /** Events that were created before a time are replayed until another, which each of them moves up to the last. */
+  #replay = { before: new Date(0), until: 0, last: 0 };
   #pauseStep = 0;
   #isRelistRequested = false;
   /** The number of relists in a row that were requested before the pause had its full length. */
@@ -167,7 +170,8 @@ export class Watch {
       const state = await this.#lists.list(this.#connection, options);
       this.#observations.dropHistory(history, state);
       if (this.#observations.eventCount === eventCount || round === maxFirstLists) {
-        this.#replay = { before: listedAt, until: performance.now() + replayMs };
+        const now = performance.now();
+        this.#replay = { before: listedAt, until: now + replayMs, last: now + maxReplayMs };
         return state;
       }
       await this.#budget.sleep((round - 1) * firstPauseMs);
@@ -179,9 +183,12 @@ export class Watch {
    * and only about objects that no list ever contains.
    */
   #isReplayed({ createdAt }: ContainerEventResponse): boolean {
-    const { before, until } = this.#replay;
+    const { before, until, last } = this.#replay;
     const at = toDate(createdAt);
-    return at !== undefined && at < before && performance.now() < until;
+    const now = performance.now();
+    if (at === undefined || at >= before || now >= until) return false;
+    this.#replay.until = Math.min(now + replayMs, last);
+    return true;
   }
 
   async #relist(before: NodeState, newSubscribers: readonly Subscriber[], options: CallOptions): Promise<void> {
