@@ -50,14 +50,14 @@ export class FileWatch implements Swept {
    * @param milliseconds the longest wait
    */
   wait(milliseconds: number): Promise<void> {
-    return this.#wait((end) => startTimer(milliseconds, end));
+    return this.#wait(milliseconds);
   }
 
   /** Waits like {@link wait}, but without a limit, and notices in the end also a change without an event. */
   async waitForEvent(state: FileState): Promise<void> {
     this.#stopSweep ??= sweep(this);
     this.#expected = state;
-    await this.#wait(() => () => {});
+    await this.#wait();
     this.#expected = undefined;
   }
 
@@ -84,13 +84,13 @@ export class FileWatch implements Swept {
     this.#folder = undefined;
   }
 
-  #wait(startLimit: (end: () => void) => () => void): Promise<void> {
+  #wait(milliseconds?: number): Promise<void> {
     if (!this.#folder) this.#watch();
     return new Promise((resolve) => {
       if (this.#change) return resolve();
-      const stopLimit = startLimit(resolve);
+      const stopTimer = milliseconds === undefined ? undefined : startTimer(milliseconds, resolve);
       this.#wake = () => {
-        stopLimit();
+        stopTimer?.();
         resolve();
       };
     });

@@ -75,7 +75,7 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
   readonly #ready: Source<Entry, Owner>[] = [];
   #added = 0;
   #failure: { readonly reason: unknown } | undefined;
-  /** Whether {@link next} must look again for entries. */
+  /** Whether {@link next} must check again for entries. */
   #changed = false;
   /** Whether {@link next} must return. */
   #isNotified = false;
@@ -86,7 +86,7 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
     this.#windowMs = windowMs;
     this.#signal = signal;
     onAbort(signal, () => {
-      this.#look();
+      this.#recheck();
       for (const source of this.#sources.keys()) source.release();
     });
   }
@@ -120,13 +120,13 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
   /** Makes {@link next} reject. */
   fail(reason: unknown): void {
     this.#failure ??= { reason };
-    this.#look();
+    this.#recheck();
   }
 
   /** Ends the wait of {@link next}, which then returns. */
   notify(): void {
     this.#isNotified = true;
-    this.#look();
+    this.#recheck();
   }
 
   /** Resolves when all logs are closed, after they have ended or the signal has aborted. */
@@ -170,7 +170,7 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
     const onWait = () => {
       source.isWaiting = !source.head;
       // Otherwise, nothing waits for this log.
-      if (this.#ready.length > 0) this.#look();
+      if (this.#ready.length > 0) this.#recheck();
     };
     for await (const batch of open(onWait)) {
       const { isWaiting } = source;
@@ -178,7 +178,7 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
       this.#empty.delete(source);
       this.#insert(source);
       // Otherwise, the earliest entry is held back until the same time as before.
-      if (!isWaiting || this.#empty.size === 0 || this.#ready.at(-1) === source) this.#look();
+      if (!isWaiting || this.#empty.size === 0 || this.#ready.at(-1) === source) this.#recheck();
       await taken;
     }
   }
@@ -207,13 +207,13 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
     return Math.max(0, this.#windowMs - earliest.heldMs);
   }
 
-  /** Makes {@link next} look again for entries. */
-  #look(): void {
+  /** Makes {@link next} check again for entries. */
+  #recheck(): void {
     this.#changed = true;
     this.#wake();
   }
 
-  /** Waits for {@link #look}, at most for this time. */
+  /** Waits for {@link #recheck}, at most for this time. */
   async #waitForChange(ms: number): Promise<void> {
     if (!this.#changed) {
       await new Promise<void>((resolve) => {
